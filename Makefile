@@ -1,0 +1,215 @@
+# make            build/libevy.so
+# make help       what else there is
+#
+# A configuration (CC, SAN) builds in a directory of its own, so that switches never mix objects.
+# Own settings may go into config.mak.
+
+.DEFAULT_GOAL := all
+-include config.mak
+
+VERSION := 0.1.0
+SONAME := libevy.so.0
+
+prefix ?= /usr/local
+libdir ?= $(prefix)/lib
+includedir ?= $(prefix)/include
+pkgconfigdir ?= $(libdir)/pkgconfig
+
+ifeq ($(origin CC),default)
+CC := gcc
+CXX := g++
+endif
+ifneq ($(findstring clang,$(notdir $(firstword $(CC)))),)
+ifeq ($(origin CXX),default)
+CXX := $(patsubst clang%,clang++%,$(CC))
+endif
+endif
+PYTHON ?= /usr/bin/python3
+PKG_CONFIG ?= pkg-config
+
+# Where other goals follow `deps`, they run in a make of their own: nothing that this one found out
+# about the compiler and the libraries holds after the installation.
+.PHONY: deps
+deps:
+	@tools/build/deps.sh
+
+ifneq ($(and $(filter deps,$(MAKECMDGOALS)),$(filter-out deps,$(MAKECMDGOALS))),)
+
+.NOTPARALLEL:
+.PHONY: $(MAKECMDGOALS)
+$(filter-out deps,$(MAKECMDGOALS)): deps
+	+@$(MAKE) --no-print-directory $@
+
+else
+
+ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)))
+
+# gcc without switches is plain build/; everything else says its name.
+cc_name := $(notdir $(firstword $(CC)))
+config := $(if $(filter gcc cc,$(cc_name)),,$(cc_name)-)$(if $(SAN),san-$(SAN)-)
+B := build$(config:%-=/%)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2);)
+
+WERROR ?= -Werror
+CFLAGS ?= -O2 -g
+warnings := -Wall -Wextra $(WERROR)
+san := $(SAN:%=-fsanitize=%) $(if $(SAN),-fno-omit-frame-pointer -fno-sanitize-recover=all)
+
+includes := -I. -Iinclude -Ilibevy -Ilibevy/arch/$(ARCH)
+
+depend = -MMD -MP -MT $@ -MF $@.d
+
+# -U_FORTIFY_SOURCE: where a distribution turns it on, its inline read() & co. fight our own.
+# -fno-strict-aliasing: the words of pthread objects are seen through types of ours.
+evy_cflags = -std=gnu11 -D_GNU_SOURCE -U_FORTIFY_SOURCE $(CFLAGS) $(warnings) $(san) $(includes) \
+	-fPIC -fexceptions -fvisibility=hidden -ftls-model=initial-exec -fno-strict-aliasing $(depend)
+
+# -Bsymbolic-functions: calls to our own exported functions stay inside.
+# nodelete: a dlclose must not unmap code that threads stand on.
+so_ldflags := -shared -Wl,-soname,$(SONAME) -Wl,--version-script=libevy/libevy.map \
+	-Wl,--exclude-libs,ALL -Wl,-Bsymbolic-functions -Wl,-z,nodelete -Wl,-z,noexecstack \
+	-Wl,-z,relro,-z,now -Wl,-z,text -Wl,--as-needed $(san) $(if $(SAN),,-Wl,--no-undefined)
+
+# Test programs are compiled as a stranger would; the first line may say `// flags: ...`.
+program_flags = -U_FORTIFY_SOURCE $(CFLAGS) -pthread $(warnings) $(depend)
+own_flags = $$(sed -n '1s|^// flags: ||p' $<)
+
+floors := libevy/base libevy/arch/$(ARCH) libevy/real libevy/core libevy/io libevy/sync libevy/proc \
+	libevy/api preload
+sources := $(foreach d,$(floors),$(sort $(wildcard $(d)/*.c $(d)/*.S)))
+objects := $(sources:%=$(B)/obj/%.o)
+floor_objects := $(filter-out $(B)/obj/preload/%,$(objects))
+
+lib := $(B)/libevy.so
+libevent := $(B)/libevent_private.a
+
+units := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
+programs := $(patsubst %,$(B)/%,$(basename $(wildcard $(foreach d,preload programs bench, \
+	tests/$(d)/*.c tests/$(d)/*.cc))))
+
+.PHONY: all
+all: $(lib) $(B)/$(SONAME) $(B)/hooknames.txt
+
+$(lib): $(objects) $(libevent) libevy/libevy.map $(B)/flags
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(so_ldflags) $(LDFLAGS) $(objects) $(libevent) -o $@
+
+$(B)/$(SONAME): | $(lib)
+	$(Q)ln -sf libevy.so $@
+
+$(B)/obj/%.c.o: %.c $(B)/flags
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(evy_cflags) -c $< -o $@
+
+$(B)/obj/%.S.o: %.S $(B)/flags
+	$(call say,AS,$<)mkdir -p $(@D) && $(CC) $(evy_cflags) -c $< -o $@
+
+# Changes whenever a command line does.
+$(B)/flags: FORCE
+	@mkdir -p $(@D); echo '$(command_lines)' | cmp -s - $@ || echo '$(command_lines)' >$@
+
+command_lines = $(CC) $(CXX) $(evy_cflags) $(program_flags) $(so_ldflags) $(LDFLAGS)
+
+.PHONY: FORCE
+FORCE:
+
+libevent_core = $(firstword $(wildcard $(shell $(PKG_CONFIG) --variable=libdir libevent_core)/libevent_core.a) \
+	$(shell $(CC) -print-file-name=libevent_core.a))
+
+$(libevent): tools/build/private-libevent.sh tools/build/libevent.syms
+	$(call say,EVENT,$@)mkdir -p $(@D) && tools/build/private-libevent.sh "$(libevent_core)" \
+		tools/build/libevent.syms $@
+
+$(B)/hooknames.txt: tools/build/hooknames.sh tools/build/hooknames.h $(wildcard preload/hooks.def)
+	$(call say,GEN,$@)mkdir -p $(@D) && tools/build/hooknames.sh "$(CC) -I." tools/build/hooknames.h >$@.new
+	@mv $@.new $@
+
+# Tests
+
+.PHONY: tests check check-aarch64 demo bench
+tests: all $(units) $(programs)
+
+check: tests check-aarch64
+	$(Q)$(PYTHON) tests/run.py --build $(B)
+
+demo: all
+	$(Q)$(PYTHON) tools/demo/demo.py
+
+bench: all $(programs)
+	$(Q)$(PYTHON) tests/bench/run.py
+
+# Unit tests see internals: they link the floors' objects as an archive, never the hooks.
+$(B)/libevy_floors.a: $(floor_objects)
+	$(call say,AR,$@)rm -f $@ && ar rcs $@ $(floor_objects)
+
+$(units): $(B)/%: %.c $(B)/libevy_floors.a $(libevent) $(B)/flags
+	$(call say,CCLD,$<)mkdir -p $(@D) && $(CC) $(evy_cflags) -pthread $< -Wl,--start-group \
+		$(B)/libevy_floors.a $(libevent) -Wl,--end-group $$($(PKG_CONFIG) --libs check) -o $@
+
+$(B)/tests/%: tests/%.c $(B)/flags
+	$(call say,CCLD,$<)mkdir -p $(@D) && $(CC) -std=gnu11 $(program_flags) $< $(own_flags) -o $@
+
+$(B)/tests/%: tests/%.cc $(B)/flags
+	$(call say,CXXLD,$<)mkdir -p $(@D) && $(CXX) -std=gnu++17 $(program_flags) $< $(own_flags) -o $@
+
+# The aarch64 switch, cross-compiled and run in qemu where both are at hand.
+CROSS_CC ?= aarch64-linux-gnu-gcc
+QEMU ?= qemu-aarch64
+arch64_sources := $(wildcard tests/unit/arch_switch.c libevy/arch/aarch64/*.[cS])
+
+check-aarch64: $(if $(and $(filter tests/%,$(arch64_sources)),$(shell command -v $(CROSS_CC) >/dev/null && \
+		command -v $(QEMU))),$(B)/aarch64/arch_switch)
+	$(if $^,$(Q)$(QEMU) $< && echo 'aarch64: arch_switch ok',@echo 'aarch64: no $(CROSS_CC) or $(QEMU), skipped')
+
+$(B)/aarch64/arch_switch: $(arch64_sources) $(wildcard libevy/arch/aarch64/*.h libevy/base/*.h)
+	$(call say,CROSS,$@)mkdir -p $(@D) && $(CROSS_CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(warnings) -static -pthread \
+		-I. -Iinclude -Ilibevy -Ilibevy/arch/aarch64 $(arch64_sources) -lm -o $@
+
+# The tree
+
+.PHONY: help clean format lint dist install uninstall
+help:
+	@echo 'targets:  all check demo bench deps install uninstall clean format lint dist'
+	@echo 'switches: V=1  CC=clang  SAN=address|undefined|thread  WERROR=  prefix=  DESTDIR='
+
+clean:
+	$(Q)rm -rf build
+
+own_sources = $(shell find libevy preload include tests tools -name '*.[ch]' -o -name '*.cc')
+
+format:
+	$(Q)clang-format -i $(own_sources)
+
+lint:
+	$(Q)clang-format --dry-run -Werror $(own_sources)
+	$(Q)if command -v shellcheck >/dev/null; then \
+		grep -rlE '^#!/bin/(ba)?sh' .ci libevy preload tests tools | xargs shellcheck; fi
+	$(Q)if command -v cppcheck >/dev/null; then \
+		cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --std=c11 \
+		--library=posix -D_GNU_SOURCE $(includes) libevy preload; fi
+	$(Q)$(MAKE) --no-print-directory CC=$(if $(findstring clang,$(CC)),gcc,clang) tests
+
+dist:
+	$(Q)mkdir -p build
+	$(Q)git archive --prefix=libevy-$(VERSION)/ HEAD | gzip -9n >build/libevy-$(VERSION).tar.gz
+	@echo build/libevy-$(VERSION).tar.gz
+
+install: all
+	$(Q)install -d $(DESTDIR)$(libdir) $(DESTDIR)$(pkgconfigdir) $(DESTDIR)$(includedir)/evy
+	$(Q)install -m 755 $(lib) $(DESTDIR)$(libdir)/libevy.so.$(VERSION)
+	$(Q)ln -sf libevy.so.$(VERSION) $(DESTDIR)$(libdir)/$(SONAME)
+	$(Q)ln -sf $(SONAME) $(DESTDIR)$(libdir)/libevy.so
+	$(Q)for h in $(headers); do install -m 644 include/$$h $(DESTDIR)$(includedir)/$$h; done
+	$(Q)sed 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
+		tools/libevy.pc.in >$(DESTDIR)$(pkgconfigdir)/libevy.pc
+
+uninstall:
+	$(Q)rm -f $(addprefix $(DESTDIR)$(libdir)/,libevy.so.$(VERSION) $(SONAME) libevy.so) \
+		$(addprefix $(DESTDIR)$(includedir)/,$(headers)) $(DESTDIR)$(pkgconfigdir)/libevy.pc
+	$(Q)rmdir $(DESTDIR)$(includedir)/evy 2>/dev/null || true
+
+headers = $(patsubst include/%,%,$(wildcard include/evy.h include/evy/*.h))
+
+-include $(shell find $(B) -name '*.d' -type f 2>/dev/null)
+
+endif

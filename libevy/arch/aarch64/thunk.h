@@ -1,0 +1,9 @@
+/* A function that is nothing but a jump to another, aarch64. */
+#ifndef EVY_THUNK_H
+#define EVY_THUNK_H
+
+#define THUNK(alias, name)                                                                         \
+    __asm__(".text\n.globl " #alias "\n.type " #alias ", @function\n" #alias                       \
+            ":\n\tb " #name "\n.size " #alias ", .-" #alias "\n");
+
+#endif

@@ -1,0 +1,21 @@
+/* The machine part of a switch, x86-64. */
+#ifndef EVY_CONTEXT_H
+#define EVY_CONTEXT_H
+
+#include "base/base.h"
+
+struct context {
+    void *sp; /* where the callee-saved registers of the suspended context lie */
+};
+
+/* Suspends the caller into *from and continues *to. tp is the thread pointer to install on the way, 0 to
+   leave it alone; it may be non-zero only when tp_fast (tp.h). Returns when somebody continues *from,
+   possibly on another kernel thread. Callee-saved registers and the floating point control words are
+   preserved. */
+void context_switch(struct context *from, const struct context *to, uintptr_t tp);
+
+/* Prepares *c so that its first continuation calls fn(arg) on the stack that ends at top. fn must not
+   return. Unwinders find the end of the stack there. */
+void context_init(struct context *c, void *top, void (*fn)(void *), void *arg);
+
+#endif

@@ -1,0 +1,59 @@
+/* What the environment asks for. The only reader of EVY_*. */
+#ifndef EVY_CONFIG_H
+#define EVY_CONFIG_H
+
+#include "base/base.h"
+
+/* Subsets of hooks that can be switched, one bit each. */
+#define SUBSETS(X)                                                                                 \
+    X(SOCKET, socket)                                                                              \
+    X(SELECT, select)                                                                              \
+    X(TIME, time)                                                                                  \
+    X(THREAD, thread)                                                                              \
+    X(OS, os)                                                                                      \
+    X(DNS, dns)                                                                                    \
+    X(SIGNAL, signal)                                                                              \
+    X(PROCESS, process)                                                                            \
+    X(STDIO, stdio)
+
+enum subset_index {
+#define X(NAME, name) SUBSET_INDEX_##NAME,
+    SUBSETS(X)
+#undef X
+        SUBSET_COUNT
+};
+
+enum subset {
+#define X(NAME, name) SUBSET_##NAME = 1u << SUBSET_INDEX_##NAME,
+    SUBSETS(X)
+#undef X
+        SUBSET_ALL = (1u << SUBSET_COUNT) - 1
+};
+
+enum hub_method { METHOD_EPOLL, METHOD_POLL, METHOD_SELECT };
+
+#define MAX_HUBS 64
+
+struct config {
+    unsigned patch;         /* mask of SUBSET_*: which subsets are green (EVY_PATCH) */
+    unsigned hubs;          /* 1..MAX_HUBS (EVY_HUBS; default: CPUs this process may use) */
+    size_t stack;           /* stack reserve for threads that ask for none, 0: as glibc (EVY_STACK) */
+    enum hub_method method; /* libevent backend (EVY_HUB_METHOD) */
+};
+
+extern struct config config;
+
+/* Reads EVY_* with secure_getenv. A bad value is one line on stderr naming variable, value and what is
+   legal, and the default stays. EVY_LOG is "LEVEL" or "LEVEL,FILE", LEVEL one of off error warn info
+   debug (default warn). */
+void config_load(void);
+
+/* Parses an EVY_PATCH value into *mask. Returns 0, or -EINVAL with *mask untouched and *bad pointing at
+   the word that is not legal. Grammar: `all`, `none`, a list `socket,time`, exclusions `all,-thread`
+   or `-thread` (from all). */
+int config_parse_patch(const char *value, unsigned *mask, const char **bad);
+
+/* Parses sizes as 65536, 64k, 1m, 1g. Returns 0 or -EINVAL. */
+int config_parse_size(const char *value, size_t *size);
+
+#endif

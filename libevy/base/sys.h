@@ -1,0 +1,66 @@
+/* What the runtime itself asks of the kernel, raw: the answer is a value or -errno, errno and hooks are
+   never involved. */
+#ifndef EVY_SYS_H
+#define EVY_SYS_H
+
+#include "base/base.h"
+
+#include <linux/futex.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "syscall.h" /* of this CPU: arch/<cpu> */
+
+#define sys3(n, a, b, c) sys_call4(n, (long)(a), (long)(b), (long)(c), 0)
+
+static inline long sys_write(int fd, const void *buf, size_t n)
+{
+    return sys3(SYS_write, fd, buf, n);
+}
+
+static inline long sys_read(int fd, void *buf, size_t n)
+{
+    return sys3(SYS_read, fd, buf, n);
+}
+
+static inline long sys_close(int fd)
+{
+    return sys3(SYS_close, fd, 0, 0);
+}
+
+static inline long sys_fcntl(int fd, int cmd, long arg)
+{
+    return sys3(SYS_fcntl, fd, cmd, arg);
+}
+
+/* Zeroed private memory that need not be committed now; -errno. */
+static inline long sys_map(size_t bytes)
+{
+    return sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+static inline int sys_gettid(void)
+{
+    return (int)sys3(SYS_gettid, 0, 0, 0);
+}
+
+static inline void sys_yield(void)
+{
+    sys3(SYS_sched_yield, 0, 0, 0);
+}
+
+/* Sleeps while *word == expected, at most until the absolute monotonic timeout (NULL: for ever). */
+static inline long sys_futex_wait(const void *word, unsigned expected, const struct timespec *until)
+{
+    return sys_call6(SYS_futex, (long)word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, (long)until,
+                     0, (long)FUTEX_BITSET_MATCH_ANY);
+}
+
+static inline long sys_futex_wake(const void *word, int count)
+{
+    return sys_call6(SYS_futex, (long)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, 0, 0, 0);
+}
+
+#endif

@@ -1,0 +1,62 @@
+/* Sections of the runtime in which no signal handler of the program may run on this green thread, because the
+   handler may come back into the runtime: a handler that arrives inside runs when the outermost one is left.
+   They nest, cost two plain additions and may park (each green thread has its own count). */
+#ifndef EVY_CRITICAL_H
+#define EVY_CRITICAL_H
+
+#include "base/base.h"
+#include "core/green.h"
+#include "core/sched.h"
+
+#include <stdatomic.h>
+
+/* What the floor above does for signals; all NULL until it starts (proc/signals.c). */
+struct signal_hooks {
+    bool (*due)(struct green *g);  /* does g, the running one, really have something to do? If not it is
+                                      no longer marked INTERRUPT_SIGNAL */
+    void (*deliver)(void);         /* runs the handlers due for the running green thread */
+    void (*parking)(struct green *g); /* g, which has handler frames, is about to park */
+    void (*chore)(void);           /* hub 0's loop was asked to look after signals */
+};
+
+extern struct signal_hooks signal_hooks;
+
+EVY_COLD void critical_deliver(struct green *g);
+
+static inline void critical_enter_as(struct green *g)
+{
+    g->critical++;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* Leaves without running what is due: the caller sees to it. */
+static inline void critical_leave_quietly(struct green *g)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    g->critical--;
+}
+
+static inline void critical_leave_as(struct green *g)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    if (--g->critical == 0 &&
+        unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed) & INTERRUPT_SIGNAL))
+        critical_deliver(g);
+}
+
+/* The same for whoever runs, also a thread that is none of ours. */
+static inline void critical_enter(void)
+{
+    struct green *g = self();
+    if (likely(g != NULL))
+        critical_enter_as(g);
+}
+
+static inline void critical_leave(void)
+{
+    struct green *g = self();
+    if (likely(g != NULL))
+        critical_leave_as(g);
+}
+
+#endif

@@ -1,0 +1,277 @@
+#include "core/evloop.h"
+
+#include "base/log.h"
+#include "base/spin.h"
+#include "base/sys.h"
+#include "core/hub.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+
+struct evloop_watch {
+    struct event event;        /* libevent's part */
+    void (*fn)(void *, int);   /* called on readiness, on the hub's loop */
+    void *arg;                 /* its argument */
+    struct evloop_watch *free;  /* next in the free list */
+    struct inbox_node link;     /* in the hub's retired inbox */
+};
+
+struct evloop_wake {
+    struct event event; /* readable when somebody kicked */
+    int fd;             /* eventfd */
+    bool edge;          /* edge-triggered: need not be drained */
+};
+
+static struct evloop_watch *free_watches; /* watches_lock */
+static struct spin watches_lock;       /* protects free_watches; nests inside nothing */
+static struct evloop_wake wakes[MAX_HUBS];
+static int own_fds[MAX_HUBS * 4]; /* every descriptor the hubs use; written before a second hub runs */
+static unsigned own_fd_count;
+static struct hub *opening; /* whose base is being made: by one thread, before the hub runs */
+
+/* Registrations are slab memory, not malloc'ed: read() must stay callable where malloc is not. */
+static struct evloop_watch *watch_alloc(void)
+{
+    spin_lock(&watches_lock);
+    if (!free_watches) {
+        size_t bytes = 1 << 18;
+        long p = sys_map(bytes);
+        if (p < 0) {
+            spin_unlock(&watches_lock);
+            return NULL;
+        }
+        struct evloop_watch *slab = (struct evloop_watch *)p;
+        for (size_t i = 0; i < bytes / sizeof *slab; i++) {
+            slab[i].free = free_watches;
+            free_watches = &slab[i];
+        }
+    }
+    struct evloop_watch *w = free_watches;
+    free_watches = w->free;
+    spin_unlock(&watches_lock);
+    return w;
+}
+
+static void watch_free(struct evloop_watch *w)
+{
+    spin_lock(&watches_lock);
+    w->free = free_watches;
+    free_watches = w;
+    spin_unlock(&watches_lock);
+}
+
+int evloop_epoll_fd(int fd)
+{
+    return opening->epoll_fd = evloop_high_fd(fd);
+}
+
+static int own_fd(int fd)
+{
+    if (own_fd_count < array_len(own_fds))
+        own_fds[own_fd_count++] = fd;
+    return fd;
+}
+
+int evloop_high_fd(int fd)
+{
+    struct rlimit limit;
+    if (fd < 0 || sys_call4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit) < 0)
+        return fd;
+    long floor = limit.rlim_cur > 4096 ? 4096 - 64 : (long)limit.rlim_cur - 64;
+    for (; floor > 64; floor /= 2) {
+        long high = sys_fcntl(fd, F_DUPFD_CLOEXEC, floor);
+        if (high >= 0) {
+            sys_close(fd);
+            return own_fd((int)high);
+        }
+    }
+    return own_fd(fd);
+}
+
+bool evloop_owns_fd(int fd)
+{
+    for (unsigned i = 0; i < own_fd_count; i++)
+        if (own_fds[i] == fd)
+            return true;
+    return false;
+}
+
+void evloop_forget_fds(void)
+{
+    for (unsigned i = 0; i < own_fd_count; i++)
+        sys_close(own_fds[i]);
+    own_fd_count = 0;
+}
+
+static const char *const method_names[] = {
+    [METHOD_EPOLL] = "epoll", [METHOD_POLL] = "poll", [METHOD_SELECT] = "select"};
+
+static struct event_base *base_new(enum hub_method method)
+{
+    struct event_config *cfg = event_config_new();
+    if (!cfg)
+        return NULL;
+    event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV |
+                                   EVENT_BASE_FLAG_NO_CACHE_TIME);
+    for (size_t i = 0; i < array_len(method_names); i++)
+        if (i != method)
+            event_config_avoid_method(cfg, method_names[i]);
+    struct event_base *base = event_base_new_with_config(cfg);
+    event_config_free(cfg);
+    return base;
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    uint64_t count;
+    if (!((struct evloop_wake *)arg)->edge)
+        sys_read((int)fd, &count, sizeof count);
+}
+
+static void on_log(int severity, const char *text)
+{
+    if (severity >= EVENT_LOG_WARN)
+        log_warn("libevent: %s", text);
+}
+
+static void on_fatal(int err)
+{
+    log_error("libevent cannot go on (%d)", err);
+    abort();
+}
+
+bool evloop_edge_triggered(const struct hub *h)
+{
+    return event_base_get_features(h->base) & EV_FEATURE_ET;
+}
+
+int evloop_open(struct hub *h)
+{
+    event_set_log_callback(on_log);
+    event_set_fatal_callback(on_fatal);
+    h->epoll_fd = -1;
+    opening = h;
+    h->base = base_new(config.method);
+    if (!h->base)
+        return -ENOMEM;
+    struct evloop_wake *w = h->wake = &wakes[h->index];
+    w->fd = evloop_high_fd((int)sys3(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK, 0));
+    w->edge = evloop_edge_triggered(h);
+    if (w->fd < 0 ||
+        event_assign(&w->event, h->base, w->fd, (short)(EV_READ | EV_PERSIST | (w->edge ? EV_ET : 0)),
+                     on_wake, w) ||
+        event_add(&w->event, NULL)) {
+        event_base_free(h->base);
+        return w->fd < 0 ? w->fd : -ENOMEM;
+    }
+    return 0;
+}
+
+void evloop_close(struct hub *h)
+{
+    event_base_free(h->base);
+    sys_close(h->wake->fd);
+    h->base = NULL;
+}
+
+void evloop_kick(struct hub *h)
+{
+    uint64_t one = 1;
+    sys_write(h->wake->fd, &one, sizeof one);
+}
+
+static void reap_retired(struct hub *h)
+{
+    struct inbox_node *node = inbox_take(&h->retired);
+    h->skip_epoll_ctl = true;
+    while (node) {
+        struct evloop_watch *w = container_of(node, struct evloop_watch, link);
+        node = node->next;
+        evloop_unwatch(h, w);
+    }
+    h->skip_epoll_ctl = false;
+}
+
+/* These flags make libevent dispatch exactly once, ready or not; how long that may wait is decided by lev_epoll_wait
+   and its like, which know the hub's deadline to the nanosecond: so neither libevent's timers nor a timerfd
+   is needed. */
+void evloop_poll(struct hub *h)
+{
+    reap_retired(h);
+    event_base_loop(h->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
+static void on_event(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    struct evloop_watch *w = arg;
+    w->fn(w->arg, (what & EV_READ ? EVLOOP_READ : 0) | (what & EV_WRITE ? EVLOOP_WRITE : 0) |
+                      (what & EV_CLOSED ? EVLOOP_CLOSED : 0));
+}
+
+static int watch_add(struct hub *h, struct evloop_watch *w, int fd, short events)
+{
+    if (event_assign(&w->event, h->base, fd, events, on_event, w))
+        return -EINVAL;
+    errno = 0;
+    if (event_add(&w->event, NULL))
+        return errno ? -errno : -EINVAL;
+    return 0;
+}
+
+int evloop_watch(struct hub *h, int fd, int what, void (*fn)(void *, int), void *arg,
+              struct evloop_watch **out)
+{
+    reap_retired(h); /* a dead registration of this number would hide the new one from the kernel */
+    struct evloop_watch *w = watch_alloc();
+    if (!w)
+        return -ENOMEM;
+    w->fn = fn;
+    w->arg = arg;
+    short events = 0;
+    if (what & EVLOOP_READ)
+        events |= EV_READ;
+    if (what & EVLOOP_WRITE)
+        events |= EV_WRITE;
+    if (evloop_edge_triggered(h))
+        events |= EV_ET | EV_PERSIST | EV_CLOSED;
+    int r = watch_add(h, w, fd, events);
+    if (r) {
+        watch_free(w);
+        return r;
+    }
+    *out = w;
+    return 0;
+}
+
+void evloop_unwatch(struct hub *h, struct evloop_watch *w)
+{
+    (void)h;
+    event_del(&w->event);
+    watch_free(w);
+}
+
+/* The kernel's side, when it needs telling at all, is done at once: after the close it could not be. */
+void evloop_retire(struct hub *h, struct evloop_watch *w, bool last)
+{
+    if (!last && h->epoll_fd >= 0)
+        sys_call4(SYS_epoll_ctl, h->epoll_fd, EPOLL_CTL_DEL, event_get_fd(&w->event), 0);
+    inbox_push(&h->retired, &w->link);
+    if (hub_is_here(h))
+        reap_retired(h);
+    else
+        hub_kick(h);
+}
+
+void evloop_fork_locks(bool take)
+{
+    spin_fork(&watches_lock, take);
+}

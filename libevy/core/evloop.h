@@ -1,0 +1,53 @@
+/* The private libevent: one base per hub. Green threads never run inside its callbacks. */
+#ifndef EVY_EVLOOP_H
+#define EVY_EVLOOP_H
+
+#include "base/base.h"
+
+struct hub;
+
+/* Makes h's base and wake-up descriptor. Returns 0 or -errno. */
+int evloop_open(struct hub *h);
+void evloop_close(struct hub *h);
+
+/* Waits for I/O at most until h->sleep_until and calls the callbacks. */
+void evloop_poll(struct hub *h);
+
+void evloop_kick(struct hub *h); /* ends evloop_poll from elsewhere */
+
+/* Whether registrations are edge-triggered and persistent (epoll) or one shot per wait (poll, select). */
+bool evloop_edge_triggered(const struct hub *h);
+
+enum { EVLOOP_READ = 1, EVLOOP_WRITE = 2, EVLOOP_CLOSED = 4 };
+
+/* A registration with h's base: on readiness fn(arg, EVLOOP_*) runs on h's loop. Only on h's carrier.
+   Edge-triggered ones stay until evloop_unwatch, others fire once. Returns 0, -EPERM for descriptors that
+   are always ready (regular files), or -errno. */
+struct evloop_watch;
+int evloop_watch(struct hub *h, int fd, int what, void (*fn)(void *, int), void *arg,
+              struct evloop_watch **out);
+
+/* Ends a registration of h, from h's carrier. */
+void evloop_unwatch(struct hub *h, struct evloop_watch *w);
+
+/* Ends a registration of h whose descriptor is about to be closed, from anywhere. last: no other descriptor
+   shares its open file, so the kernel forgets it by itself. */
+void evloop_retire(struct hub *h, struct evloop_watch *w, bool last);
+
+/* Moves a descriptor of our own up, out of the program's way, and remembers it. */
+int evloop_high_fd(int fd);
+
+/* As evloop_high_fd, for the epoll instance of the base being made. */
+int evloop_epoll_fd(int fd);
+
+/* Whether fd is one of ours: the program's sweeping closes must spare it. */
+bool evloop_owns_fd(int fd);
+
+/* In a forked child: closes what the parent's hubs used, without touching the kernel objects behind, which
+   the parent shares. */
+void evloop_forget_fds(void);
+
+/* Around fork: takes this file's locks, or gives them back, in parent and child. */
+void evloop_fork_locks(bool take);
+
+#endif

@@ -1,0 +1,260 @@
+#include "core/green.h"
+
+#include "base/log.h"
+#include "base/spin.h"
+#include "core/critical.h"
+#include "core/sched.h"
+#include "core/tcb.h"
+#include "tp.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+/* Dead green threads wait here with stack and TCB intact, by what their creator asked for, newest first.
+   A program uses one or two kinds of stacks; others are given back to the stack pool at once. */
+struct pool {
+    bool used;          /* size and guard are set */
+    size_t size;        /* stack_user of its members */
+    size_t guard;       /* guard_user of its members */
+    struct green *dead; /* newest first, linked by pool_next */
+};
+
+struct signal_hooks signal_hooks;
+
+static struct pool pools[8];    /* pools_lock */
+static struct spin pools_lock;  /* protects pools; nests inside nothing */
+static struct list bodies = {&bodies, &bodies}; /* every body that has a TCB; bodies_lock */
+static struct spin bodies_lock; /* protects bodies; nests inside nothing */
+static atomic_uint tid_counter; /* invented tids given so far */
+
+/* Unique among living threads for half a billion creations, and never the kernel's (tcb.h). */
+static int invent_tid(void)
+{
+    unsigned range = TID_INVENTED_MAX - TID_INVENTED_MIN;
+    return TID_INVENTED_MIN +
+           (int)(atomic_fetch_add_explicit(&tid_counter, 1, memory_order_relaxed) % range);
+}
+
+/* pools_lock is held. */
+static struct pool *pool_for(size_t size, size_t guard)
+{
+    for (size_t i = 0; i < array_len(pools); i++) {
+        struct pool *p = &pools[i];
+        if (!p->used)
+            *p = (struct pool){.used = true, .size = size, .guard = guard};
+        if (p->size == size && p->guard == guard)
+            return p;
+    }
+    return NULL;
+}
+
+static struct green *pool_take(size_t size, size_t guard)
+{
+    struct green *g = NULL;
+    spin_lock(&pools_lock);
+    struct pool *p = pool_for(size, guard);
+    if (p && p->dead) {
+        g = p->dead;
+        p->dead = g->pool_next;
+    }
+    spin_unlock(&pools_lock);
+    return g;
+}
+
+static size_t body_overhead(void)
+{
+    return align_up(sizeof(struct green), CACHE_LINE) + tcb_facts.reserve;
+}
+
+/* Lays out a fresh body: descriptor at the very top, TCB below it, the stack below that. */
+static struct green *body_lay_out(const struct stack *s, size_t size, size_t guard)
+{
+    struct green *g = (struct green *)(stack_top(s) - align_up(sizeof *g, CACHE_LINE));
+    memset(g, 0, sizeof *g);
+    g->stack = *s;
+    g->stack_user = size;
+    g->guard_user = guard;
+    g->tp = tcb_create((char *)g, invent_tid());
+    if (!g->tp)
+        return NULL;
+    g->thread = tcb_thread_of(g->tp);
+    tcb_set_stack(g->tp, size);
+    spin_lock(&bodies_lock);
+    list_append(&bodies, &g->siblings);
+    spin_unlock(&bodies_lock);
+    return g;
+}
+
+static struct green *body_make(size_t size, size_t guard)
+{
+    struct stack s;
+    if (stack_alloc(&s, size + body_overhead(), guard))
+        return NULL;
+    struct green *g = body_lay_out(&s, size, guard);
+    if (!g)
+        stack_free(&s);
+    return g;
+}
+
+static void body_unlink(struct green *g)
+{
+    spin_lock(&bodies_lock);
+    list_remove(&g->siblings);
+    spin_unlock(&bodies_lock);
+}
+
+static void body_destroy(struct green *g)
+{
+    struct stack s = g->stack;
+    body_unlink(g);
+    tcb_destroy(g->tp);
+    stack_free(&s);
+}
+
+static struct green *body_reuse(struct green *g)
+{
+    if (tcb_recycle(g->tp, invent_tid())) {
+        body_destroy(g);
+        return NULL;
+    }
+    return g;
+}
+
+/* self_green of another TCB: same offset from the thread pointer in each (initial-exec TLS). */
+static void set_self_of(struct green *g)
+{
+    ptrdiff_t offset = (char *)&self_green - (char *)tp_get();
+    *(struct green **)(g->tp + (uintptr_t)offset) = g;
+}
+
+static void body_entry(void *arg)
+{
+    struct green *g = arg;
+    sched_arrived();
+    tcb_begin();
+    critical_leave_as(g); /* entered in body_ready */
+    g->body(g);
+    check(!"a green thread's body returned");
+}
+
+static void body_ready(struct green *g, void (*body)(struct green *))
+{
+    set_self_of(g);
+    g->body = body;
+    g->flags &= GREEN_FOREIGN_STACK;
+    g->result = NULL;
+    g->name[0] = 0;
+    g->timer.index = 0;
+    atomic_store_explicit(&g->joiner, NULL, memory_order_relaxed);
+    atomic_store_explicit(&g->wake, WAKE_RUNNING, memory_order_relaxed);
+    atomic_store_explicit(&g->interrupted, 0, memory_order_relaxed);
+    atomic_store_explicit(&g->done, 0, memory_order_relaxed);
+    g->critical = 1;
+    g->handlers = NULL;
+    context_init(&g->ctx, (char *)align_down((uintptr_t)g - tcb_facts.reserve, 64), body_entry, g);
+}
+
+static struct green *body_get(size_t stack_size, size_t guard, void (*body)(struct green *), int *err)
+{
+    struct green *g = pool_take(stack_size, guard);
+    if (g)
+        g = body_reuse(g);
+    else
+        g = body_make(stack_size, guard);
+    if (!g) {
+        *err = -EAGAIN;
+        return NULL;
+    }
+    body_ready(g, body);
+    return g;
+}
+
+static struct green *body_get_at(void *low, size_t size, void (*body)(struct green *), int *err)
+{
+    char *top = (char *)align_down((char *)low + size, CACHE_LINE);
+    if (size < body_overhead() + PTHREAD_STACK_MIN / 4) {
+        *err = -EINVAL;
+        return NULL;
+    }
+    struct stack s = {.map = low, .total = (size_t)(top - (char *)low)};
+    struct green *g = body_lay_out(&s, size, 0);
+    if (!g) {
+        *err = -EAGAIN;
+        return NULL;
+    }
+    g->flags = GREEN_FOREIGN_STACK;
+    body_ready(g, body);
+    return g;
+}
+
+struct green *green_new(size_t stack_size, size_t guard, void (*body)(struct green *), int *err)
+{
+    critical_enter();
+    struct green *g = body_get(stack_size, guard, body, err);
+    critical_leave();
+    return g;
+}
+
+struct green *green_new_at(void *low, size_t size, void (*body)(struct green *), int *err)
+{
+    critical_enter();
+    struct green *g = body_get_at(low, size, body, err);
+    critical_leave();
+    return g;
+}
+
+static void body_put(struct green *g)
+{
+    if (g->flags & GREEN_FOREIGN_STACK) {
+        body_unlink(g);
+        tcb_destroy(g->tp);
+        return;
+    }
+    spin_lock(&pools_lock);
+    struct pool *p = pool_for(g->stack_user, g->guard_user);
+    if (p) {
+        g->pool_next = p->dead;
+        p->dead = g;
+    }
+    spin_unlock(&pools_lock);
+    if (!p)
+        body_destroy(g);
+}
+
+void green_free(struct green *g)
+{
+    critical_enter();
+    body_put(g);
+    critical_leave();
+}
+
+void green_each(bool (*fn)(struct green *, void *), void *arg)
+{
+    critical_enter();
+    spin_lock(&bodies_lock);
+    list_for_each(node, &bodies) {
+        if (!fn(list_entry(node, struct green, siblings), arg))
+            break;
+    }
+    spin_unlock(&bodies_lock);
+    critical_leave();
+}
+
+void critical_deliver(struct green *g)
+{
+    if (!(g->flags & GREEN_LOOP))
+        signal_hooks.deliver();
+}
+
+void green_fork_locks(bool take)
+{
+    spin_fork(&pools_lock, take);
+    spin_fork(&bodies_lock, take);
+}
+
+struct green *green_of_thread(uintptr_t thread)
+{
+    ptrdiff_t offset = (char *)&self_green - (char *)tp_get();
+    return *(struct green **)(tcb_tp_of(thread) + (uintptr_t)offset);
+}

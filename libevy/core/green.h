@@ -1,0 +1,92 @@
+/* A green thread: a stack, a thread control block, a saved context, a state. The descriptor lies at the
+   top of its own stack, above the TCB; that of main and of each hub's loop lies in static memory. */
+#ifndef EVY_GREEN_H
+#define EVY_GREEN_H
+
+#include "base/base.h"
+#include "base/inbox.h"
+#include "base/list.h"
+#include "core/stack.h"
+#include "core/timers.h"
+#include "context.h"
+
+#include <stdatomic.h>
+
+struct hub;
+
+/* The park word: who suspends and who wakes agree through it (sched.c). */
+enum { WAKE_RUNNING, WAKE_PARKED, WAKE_NOTIFIED };
+
+enum green_flags {
+    GREEN_MAIN = 1,     /* the program's main thread, on the kernel's stack and TCB */
+    GREEN_LOOP = 2,     /* a hub's own context; never parks */
+    GREEN_DETACHED = 4, /* nobody will join */
+    GREEN_CANCEL_OFF = 8,     /* pthread_setcancelstate(DISABLE) */
+    GREEN_CANCEL_ASYNC = 16,  /* pthread_setcanceltype(ASYNCHRONOUS) */
+    GREEN_FOREIGN_STACK = 64, /* on the program's own memory (pthread_attr_setstack) */
+    GREEN_EXITING = 32,       /* pthread_exit or cancellation has begun: no further cancellation */
+};
+
+struct green {
+    struct context ctx;      /* valid while it is not running; owned by the switch */
+    uintptr_t tp;            /* thread pointer of its TCB; fixed */
+    struct hub *hub;         /* who makes it runnable and runs it; read again after any switch */
+    struct inbox_node link;  /* in the run queue or an inbox of hub, never both */
+    atomic_uint wake;        /* WAKE_*: the park word */
+    bool timed_out;          /* the last park ended by its timer; written by the hub */
+    atomic_uint interrupted; /* INTERRUPT_*: why waits should end early (sched.h) */
+    struct timer timer;      /* armed while parked with a deadline; owned by hub */
+    unsigned flags;          /* GREEN_*; written by the green thread itself */
+    uintptr_t thread;        /* its pthread_t */
+    void (*body)(struct green *); /* what runs first on its stack; never returns */
+    void *(*start)(void *);  /* start routine of a pthread */
+    void *arg;               /* its argument */
+    _Atomic(struct green *) joiner; /* who waits for its end; itself when a foreign thread does */
+    void *result;            /* what it returned or gave to pthread_exit; valid once done */
+    atomic_uint done;        /* DONE_*: joiners park on it (sync/thread.c) */
+    struct green *pool_next; /* in a pool of dead ones (green.c) */
+    struct stack stack;      /* its memory; map is NULL for main and adopted threads */
+    size_t stack_user;       /* stack size the program asked for, or the default */
+    size_t guard_user;       /* guard size the program asked for, or the default */
+    char name[16];           /* pthread_setname_np; empty: the process's name */
+    struct list siblings;    /* among all bodies (green.c); bodies_lock */
+    unsigned critical;       /* sections in which no handler may run on it (critical.h); own */
+    unsigned handled;        /* signal handlers begun on it; own */
+    _Atomic uint64_t sigmask;     /* signals it blocks, bit sig - 1; written by itself */
+    _Atomic uint64_t sigwaits;    /* signals it waits for in sigwait & co; written by itself */
+    _Atomic uint64_t sigpending;  /* signals sent to it alone and not yet handled (proc/sigqueue.c) */
+    struct handler_frame *handlers; /* innermost handler that runs on it (proc/signals.c); own */
+    atomic_bool takes_signals;    /* from signals_inherit to signals_retire */
+};
+
+/* The running green thread; NULL on a thread libevy does not run (foreign, or main while alone).
+   One word of initial-exec TLS: nothing else of the runtime lives there. */
+extern __thread struct green *self_green __attribute__((tls_model("initial-exec")));
+
+static inline struct green *self(void)
+{
+    return self_green;
+}
+
+/* A green thread with its own TCB that will call body(green) on its own stack when first switched to.
+   Returns NULL with -errno in *err (EAGAIN). */
+struct green *green_new(size_t stack_size, size_t guard, void (*body)(struct green *), int *err);
+
+/* The same on memory of the program's: size bytes from low, TCB and descriptor included. EINVAL when that
+   is too small for them. green_free leaves the memory alone. */
+struct green *green_new_at(void *low, size_t size, void (*body)(struct green *), int *err);
+
+/* Gives a dead green thread's memory to the pool. It must not be running. */
+void green_free(struct green *g);
+
+/* The green thread whose pthread_t this is; it must be one of ours (tcb_is_green). */
+struct green *green_of_thread(uintptr_t thread);
+
+/* Calls fn for every green thread's body, living or pooled, but main's, until it answers false. bodies_lock
+   is held: fn takes no lock and does not switch. */
+void green_each(bool (*fn)(struct green *, void *), void *arg);
+
+/* Around fork: takes this file's locks, or gives them back, in parent and child. */
+void green_fork_locks(bool take);
+
+#endif

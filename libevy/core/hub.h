@@ -1,0 +1,100 @@
+/* A hub: run queue, timers, one libevent base and an inbox for wake-ups from elsewhere, driven by one
+   carrier (kernel thread) at a time. Everything but the inboxes and `asleep` is touched by the carrier only. */
+#ifndef EVY_HUB_H
+#define EVY_HUB_H
+
+#include "base/base.h"
+#include "base/config.h"
+#include "base/inbox.h"
+#include "core/green.h"
+#include "core/timers.h"
+
+#include <stdatomic.h>
+
+struct event_base;
+struct evloop_wake;
+
+struct run_queue {
+    struct inbox_node *first; /* next to run */
+    struct inbox_node **last; /* where the next one is linked */
+};
+
+struct hub {
+    struct run_queue runnable; /* green threads ready to run, first in first out */
+    int budget;                /* switches and ready I/O calls left before I/O is polled again */
+    struct timers timers;      /* deadlines of parked green threads */
+    struct green loop;         /* the hub's own context: stack and TCB of its own */
+    void (*after)(void *);     /* what the next context does for the one switched away from */
+    void *after_arg;           /* its argument */
+    struct event_base *base;   /* private libevent */
+    struct evloop_wake *wake;     /* the eventfd that ends its sleep (evloop.c) */
+    deadline_t sleep_until;    /* how long this pass may wait in the kernel; 0: only look */
+    int epoll_fd;              /* the base's epoll instance, -1 with other methods */
+    bool skip_epoll_ctl;       /* a vanishing descriptor's event is being deleted: the kernel knows */
+    uintptr_t carrier_tp;      /* thread pointer of the kernel thread that drives it: a TCB glibc made */
+    int carrier_tid;           /* kernel's id of that thread */
+    unsigned index;            /* place in hubs[] */
+    _Alignas(CACHE_LINE) struct inbox inbox; /* green threads made runnable elsewhere */
+    struct inbox retired;      /* libevent registrations to drop (io/watch.c) */
+    atomic_uint asleep;        /* 1 while its carrier waits in the kernel and needs the eventfd */
+    atomic_uint chore;         /* 1: its loop shall look after signals */
+    atomic_uint live;          /* green threads whose home it is: new ones go where there are fewest */
+};
+
+extern struct hub hubs[MAX_HUBS];
+extern unsigned hub_count; /* hubs made; 0 while the process is alone */
+
+/* The thread pointer that glibc knows the process's one kernel thread by, where it is not the running one: in
+   the child of a fork on a green thread. Else 0. */
+extern uintptr_t hub_native_tp;
+
+/* Makes the hubs and their carriers; the calling main thread becomes the first green thread of hub 0.
+   Returns 0, or -errno with nothing changed. No effect when already started. */
+int hubs_start(void);
+
+/* The main thread as a green thread; only while hub_count. */
+struct green *main_thread(void);
+
+/* Forgets every hub in a forked child, where only the caller lives on: the process is alone again. */
+void hubs_forget(void);
+
+/* The hub the caller runs on; only from a green thread. */
+static inline struct hub *this_hub(void)
+{
+    return self()->hub;
+}
+
+static inline bool hub_is_here(const struct hub *h)
+{
+    struct green *g = self();
+    return g && g->hub == h;
+}
+
+static inline void run_queue_push(struct run_queue *q, struct green *g)
+{
+    g->link.next = NULL;
+    *q->last = &g->link;
+    q->last = &g->link.next;
+}
+
+static inline struct green *run_queue_pop(struct run_queue *q)
+{
+    struct inbox_node *node = q->first;
+    if (!node)
+        return NULL;
+    q->first = node->next;
+    if (!q->first)
+        q->last = &q->first;
+    return container_of(node, struct green, link);
+}
+
+/* Hands g, which is parked and notified, to its hub from elsewhere. */
+void hub_post(struct hub *h, struct green *g);
+
+/* Ends the sleep of h's carrier, if it sleeps. Any thread, async-signal-safe. */
+void hub_kick(struct hub *h);
+
+/* The hub for a new free green thread. */
+struct hub *hub_for_new(void);
+
+#endif

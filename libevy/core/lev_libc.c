@@ -1,0 +1,204 @@
+/* What the private libevent calls instead of libc: its names are rewritten to lev_* when the archive is
+   made, so that it never meets our hooks. Calls that an event_base never makes answer ENOSYS. */
+#include "base/log.h"
+#include "base/sys.h"
+#include "core/hub.h"
+#include "core/evloop.h"
+#include "core/lev_libc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+
+FILE *lev_stderr; /* libevent writes to it only without a log callback */
+
+static long answer(long r)
+{
+    if (r >= 0)
+        return r;
+    errno = (int)-r;
+    return -1;
+}
+
+int lev_epoll_create1(int flags)
+{
+    return (int)answer(evloop_epoll_fd((int)sys3(SYS_epoll_create1, flags | EPOLL_CLOEXEC, 0, 0)));
+}
+
+int lev_epoll_create(int size)
+{
+    (void)size;
+    return lev_epoll_create1(0);
+}
+
+int lev_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
+{
+    if (op == EPOLL_CTL_DEL && self() && this_hub()->skip_epoll_ctl)
+        return 0;
+    struct epoll_event e = *event;
+    if (e.events & EPOLLET)
+        e.events |= EPOLLPRI; /* libevent has no word for it; see translate */
+    return (int)answer(sys_call4(SYS_epoll_ctl, epfd, op, fd, (long)&e));
+}
+
+/* How long this pass of the running hub may wait: NULL for ever. */
+static struct timespec *time_left(struct timespec *ts)
+{
+    int64_t left = deadline_left(this_hub()->sleep_until);
+    if (left == DEADLINE_NEVER)
+        return NULL;
+    *ts = ns_to_timespec(left);
+    return ts;
+}
+
+static int round_up_to_ms(const struct timespec *ts)
+{
+    return ts ? (int)(ts->tv_sec * 1000 + (ts->tv_nsec + 999999) / 1000000) : -1;
+}
+
+/* Conditions that stay and concern every waiter - hang-ups, errors, urgent data - are told to libevent as "both
+   directions, closed": it has no word for urgent data, and takes a hang-up for plain readiness. */
+static int translate(struct epoll_event *events, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (events[i].events & (EPOLLHUP | EPOLLERR | EPOLLPRI))
+            events[i].events = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
+    return n;
+}
+
+int lev_epoll_wait(int epfd, struct epoll_event *events, int n, int timeout)
+{
+    (void)timeout;
+    struct timespec buf, *ts = NULL;
+    if (this_hub()->sleep_until == 0)
+        return translate(
+            events, (int)answer(sys_call6(SYS_epoll_pwait, epfd, (long)events, n, 0, 0, 0)));
+    ts = time_left(&buf);
+    long r = sys_call6(SYS_epoll_pwait2, epfd, (long)events, n, (long)ts, 0, 0);
+    if (r == -ENOSYS) /* before Linux 5.11 */
+        r = sys_call6(SYS_epoll_pwait, epfd, (long)events, n, round_up_to_ms(ts), 0, 0);
+    return translate(events, (int)answer(r));
+}
+
+int lev_poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+    (void)timeout;
+    struct timespec buf;
+    return (int)answer(sys_call6(SYS_ppoll, (long)fds, (long)n, (long)time_left(&buf), 0, 0, 0));
+}
+
+int lev_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
+{
+    (void)timeout;
+    struct timespec buf;
+    return (int)answer(sys_call6(SYS_pselect6, n, (long)r, (long)w, (long)e, (long)time_left(&buf), 0));
+}
+
+ssize_t lev_read(int fd, void *buf, size_t n)
+{
+    return answer(sys_read(fd, buf, n));
+}
+
+ssize_t lev_write(int fd, const void *buf, size_t n)
+{
+    return answer(sys_write(fd, buf, n));
+}
+
+int lev_close(int fd)
+{
+    return (int)answer(sys_close(fd));
+}
+
+int lev_fcntl(int fd, int cmd, ...)
+{
+    va_list ap;
+    va_start(ap, cmd);
+    long arg = va_arg(ap, long);
+    va_end(ap);
+    return (int)answer(sys_fcntl(fd, cmd, arg));
+}
+
+/* libevent makes a pair for signals with each base, though we never add one. */
+int lev_pipe2(int fds[2], int flags)
+{
+    long r = sys3(SYS_pipe2, fds, flags | O_CLOEXEC, 0);
+    if (r < 0)
+        return (int)answer(r);
+    fds[0] = evloop_high_fd(fds[0]);
+    fds[1] = evloop_high_fd(fds[1]);
+    return 0;
+}
+
+int lev_pipe(int fds[2])
+{
+    return lev_pipe2(fds, 0);
+}
+
+int lev_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+    return clock_gettime(clock, ts);
+}
+
+int lev_gettimeofday(struct timeval *tv, void *tz)
+{
+    return gettimeofday(tv, tz);
+}
+
+__attribute__((noreturn)) void lev_exit(int status)
+{
+    (void)status;
+    abort();
+}
+
+int lev_fputc(int c, FILE *f)
+{
+    (void)f;
+    return c;
+}
+
+size_t lev_fwrite(const void *buf, size_t size, size_t n, FILE *f)
+{
+    (void)buf, (void)size, (void)f;
+    return n;
+}
+
+int lev___fprintf_chk(FILE *f, int flag, const char *fmt, ...)
+{
+    (void)f, (void)flag, (void)fmt;
+    return 0;
+}
+
+#define NEVER(name)                                                                                \
+    long lev_##name(void);                                                                         \
+    long lev_##name(void)                                                                          \
+    {                                                                                              \
+        return answer(-ENOSYS);                                                                    \
+    }
+
+NEVER(timerfd_create)
+NEVER(timerfd_settime)
+NEVER(eventfd)
+NEVER(socketpair)
+NEVER(accept)
+NEVER(accept4)
+NEVER(bind)
+NEVER(connect)
+NEVER(listen)
+NEVER(socket)
+NEVER(open)
+NEVER(getsockname)
+NEVER(getsockopt)
+NEVER(setsockopt)
+NEVER(nanosleep)
+NEVER(sigaction)
+NEVER(getaddrinfo)
+NEVER(getifaddrs)
+NEVER(getprotobynumber)
+NEVER(getservbyname)
+NEVER(if_nametoindex)

@@ -1,0 +1,74 @@
+/* The parking lot: the green futex that all waits are built on. Waiters wait at addresses; green threads
+   and kernel threads that libevy does not run (self() == NULL) may wait at the same address.
+   Buckets are locked by a spin lock, which may nest inside nothing and is never held over a call out. */
+#ifndef EVY_LOT_H
+#define EVY_LOT_H
+
+#include "base/base.h"
+#include "base/clock.h"
+#include "base/list.h"
+
+#include <stdatomic.h>
+
+struct green;
+
+enum lot_flags {
+    LOT_CANCEL = 1, /* the wait is a cancellation point: -ECANCELED when asked to */
+    LOT_SIGNAL = 2, /* the wait ends with -EINTR when a handler must run: the caller runs it */
+    LOT_ALL = 4,    /* the waiter consumes nothing: lot_unpark(n) wakes it beside its n */
+};
+
+/* waiter->woken. The waker is done with the waiter and its green thread only at WOKEN: whoever sees
+   WAKING must not let either of them vanish. */
+enum { NOT_WOKEN, WAKING, WOKEN };
+
+struct waiter {
+    struct list node;           /* in a bucket while queued; bucket lock */
+    _Atomic(const void *) addr; /* where it waits; written under the bucket lock */
+    struct green *green;        /* who waits; NULL: a kernel thread sleeping on woken */
+    uint32_t bits;              /* FUTEX_WAIT_BITSET mask */
+    unsigned flags;             /* LOT_* */
+    atomic_uint woken;          /* set once, under the bucket lock; the kernel thread's futex */
+};
+
+/* Waits while *addr == expected. Returns 0 when woken, -EAGAIN when the value differs, -ETIMEDOUT,
+   -ECANCELED, -EINTR (by flags), -ENOMEM. */
+int lot_park(const atomic_uint *addr, uint32_t expected, deadline_t deadline, unsigned flags);
+int lot_park_bits(const atomic_uint *addr, uint32_t expected, uint32_t bits, deadline_t deadline,
+                  unsigned flags);
+
+/* Waits for nothing but the deadline: -ETIMEDOUT, -ECANCELED, -EINTR. Only for green threads. */
+int lot_sleep(deadline_t deadline);
+
+/* Wakes up to count waiters at addr, oldest first, and every LOT_ALL one. Returns how many of the counted.
+   Nearly free when nobody waits in the address's bucket. The caller has changed the word before. */
+unsigned lot_unpark(const void *addr, unsigned count);
+
+/* The same without a fence of its own: the caller's change was an atomic read-modify-write with
+   memory_order_seq_cst, or what it changed is protected by a lock that waiters hold over lot_enqueue. */
+unsigned lot_unpark_fenced(const void *addr, unsigned count);
+unsigned lot_unpark_bits(const void *addr, unsigned count, uint32_t bits);
+
+/* Wakes up to wake waiters at from and moves up to move of the others to to. Returns woken + moved, or
+   -EAGAIN when expected is given and *from differs. */
+int lot_requeue(const atomic_uint *from, const void *to, unsigned wake, unsigned move,
+                const uint32_t *expected);
+
+/* For a condition variable: queue first, then unlock what protects the condition, then wait.
+   Every lot_enqueue is followed by one lot_wait or one lot_leave; up to then the green thread is in a
+   critical section (critical.h). */
+void lot_enqueue(struct waiter *w, const void *addr, unsigned flags);
+int lot_wait(struct waiter *w, deadline_t deadline); /* as lot_park, without -EAGAIN */
+
+/* Takes w out of the queue. Returns true when it was still queued, false when it has been woken: then the
+   wake-up was used up and is the caller's to hand on. */
+bool lot_leave(struct waiter *w);
+
+/* Waits at n addresses at once (poll): all are queued already; returns when any was woken, or as lot_wait.
+   The caller leaves them all afterwards. Only for green threads. */
+int lot_wait_any(struct waiter *w, unsigned n, deadline_t deadline);
+
+/* In the child of a fork: forgets all waiters, whose threads are gone. */
+void lot_after_fork(void);
+
+#endif

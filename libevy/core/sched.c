@@ -1,0 +1,211 @@
+#include "core/sched.h"
+
+#include "base/log.h"
+#include "core/critical.h"
+#include "core/hub.h"
+#include "core/evloop.h"
+#include "tp.h"
+
+#include <errno.h>
+
+__thread struct green *self_green __attribute__((tls_model("initial-exec")));
+
+/* Switches between two polls of I/O: long enough to make the poll's cost vanish, short enough that
+   readiness is seen within some ten microseconds. */
+#define BUDGET 128
+
+/* Continues `to`. Returns when somebody continues `from`, which may then be on another carrier: nothing
+   read before may be believed after. */
+static void switch_to(struct green *from, struct green *to)
+{
+    uintptr_t tp = to->tp == from->tp ? 0 : to->tp;
+    if (unlikely(tp && !tp_fast)) {
+        tp_set(tp);
+        tp = 0;
+    }
+    context_switch(&from->ctx, &to->ctx, tp);
+    sched_arrived();
+}
+
+void sched_arrived(void)
+{
+    struct hub *h = this_hub();
+    if (unlikely(h->after != NULL)) {
+        void (*after)(void *) = h->after;
+        h->after = NULL;
+        after(h->after_arg);
+    }
+}
+
+/* The next green thread of h, or its loop when it is time to poll or there is none. */
+static struct green *pick(struct hub *h)
+{
+    if (likely(--h->budget > 0)) {
+        struct green *g = run_queue_pop(&h->runnable);
+        if (likely(g != NULL))
+            return g;
+    }
+    return &h->loop;
+}
+
+static void leave(struct green *g)
+{
+    struct green *next = pick(g->hub);
+    if (next != g)
+        switch_to(g, next);
+}
+
+static int park(struct green *g, deadline_t deadline)
+{
+    if (deadline != DEADLINE_NEVER) {
+        int r = timers_add(&g->hub->timers, &g->timer, deadline);
+        if (r)
+            return r;
+        g->timed_out = false;
+    }
+    unsigned expected = WAKE_RUNNING;
+    if (atomic_compare_exchange_strong_explicit(&g->wake, &expected, WAKE_PARKED,
+                                                memory_order_acq_rel, memory_order_acquire))
+        leave(g);
+    atomic_store_explicit(&g->wake, WAKE_RUNNING, memory_order_relaxed);
+    if (deadline == DEADLINE_NEVER)
+        return 0;
+    timers_remove(&g->hub->timers, &g->timer);
+    return g->timed_out ? -ETIMEDOUT : 0;
+}
+
+int sched_park(deadline_t deadline)
+{
+    struct green *g = self();
+    critical_enter_as(g);
+    if (unlikely(g->handlers != NULL))
+        signal_hooks.parking(g);
+    int r = park(g, deadline);
+    critical_leave_as(g);
+    return r;
+}
+
+/* Sets the park word; true when g was parked, so that the caller must make it runnable. */
+static bool notify(struct green *g)
+{
+    return atomic_exchange_explicit(&g->wake, WAKE_NOTIFIED, memory_order_acq_rel) == WAKE_PARKED;
+}
+
+static void enqueue(struct hub *h, struct green *g)
+{
+    struct green *me = self();
+    if (likely(me && me->hub == h)) {
+        critical_enter_as(me);
+        run_queue_push(&h->runnable, g);
+        critical_leave_as(me);
+    } else {
+        hub_post(h, g);
+    }
+}
+
+void sched_unpark(struct green *g)
+{
+    if (notify(g))
+        enqueue(g->hub, g);
+}
+
+bool sched_unpark_async(struct green *g)
+{
+    bool parked = notify(g);
+    if (parked)
+        hub_post(g->hub, g);
+    return parked;
+}
+
+void sched_yield_now(void)
+{
+    struct green *g = self();
+    critical_enter_as(g);
+    g->hub->budget = 0;
+    run_queue_push(&g->hub->runnable, g);
+    leave(g);
+    critical_leave_as(g);
+}
+
+void sched_tick(void)
+{
+    struct green *g = self();
+    if (unlikely(--g->hub->budget <= 0))
+        sched_yield_now();
+}
+
+void sched_start(struct green *g)
+{
+    struct hub *h = g->hub;
+    atomic_fetch_add_explicit(&h->live, 1, memory_order_relaxed);
+    enqueue(h, g);
+}
+
+void sched_exit(void (*after)(void *), void *arg)
+{
+    struct green *g = self();
+    struct hub *h = g->hub;
+    critical_enter_as(g); /* for ever */
+    atomic_fetch_sub_explicit(&h->live, 1, memory_order_relaxed);
+    check(h->after == NULL);
+    h->after = after;
+    h->after_arg = arg;
+    switch_to(g, pick(h));
+    __builtin_unreachable();
+}
+
+static void fire_timers(struct hub *h)
+{
+    if (timers_next(&h->timers) == DEADLINE_NEVER)
+        return;
+    int64_t now = clock_now();
+    struct timer *t;
+    while ((t = timers_pop(&h->timers, now))) {
+        struct green *g = container_of(t, struct green, timer);
+        g->timed_out = true;
+        if (notify(g))
+            run_queue_push(&h->runnable, g);
+    }
+}
+
+static void take_inbox(struct hub *h)
+{
+    struct inbox_node *node = inbox_take(&h->inbox);
+    while (node) {
+        struct inbox_node *next = node->next;
+        run_queue_push(&h->runnable, container_of(node, struct green, link));
+        node = next;
+    }
+}
+
+/* One look at the outside world; sleeps in the kernel when there is nothing to run. */
+static void look_around(struct hub *h)
+{
+    if (unlikely(atomic_load_explicit(&h->chore, memory_order_relaxed)) && atomic_exchange(&h->chore, 0))
+        signal_hooks.chore();
+    take_inbox(h);
+    fire_timers(h);
+    h->sleep_until = 0;
+    if (!h->runnable.first) {
+        h->sleep_until = timers_next(&h->timers);
+        atomic_store_explicit(&h->asleep, 1, memory_order_seq_cst);
+        if (!inbox_empty(&h->inbox) || !inbox_empty(&h->retired) || atomic_load(&h->chore))
+            h->sleep_until = 0;
+    }
+    evloop_poll(h);
+    atomic_store_explicit(&h->asleep, 0, memory_order_relaxed);
+    take_inbox(h);
+    fire_timers(h);
+}
+
+void sched_loop(struct hub *h)
+{
+    sched_arrived();
+    for (;;) {
+        look_around(h);
+        h->budget = BUDGET;
+        struct green *g = run_queue_pop(&h->runnable);
+        if (g)
+            switch_to(&h->loop, g);
+    }
+}

@@ -1,0 +1,45 @@
+/* Suspending and resuming green threads. A green thread is made runnable only by the carrier of its hub;
+   everybody else leaves a note in the hub's inbox. So a waker can never run a context that is not saved yet. */
+#ifndef EVY_SCHED_H
+#define EVY_SCHED_H
+
+#include "base/base.h"
+#include "base/clock.h"
+#include "core/green.h"
+
+/* Reasons in green->interrupted. */
+enum {
+    INTERRUPT_CANCEL = 1, /* pthread_cancel asked */
+    INTERRUPT_SIGNAL = 2, /* a signal waits for this green thread */
+};
+
+/* Suspends the running green thread until sched_unpark or the deadline. Returns 0 (unparked; may be
+   spurious: callers check their own condition), -ETIMEDOUT, or -ENOMEM when no timer could be had. */
+int sched_park(deadline_t deadline);
+
+/* Makes g runnable, or its next park return at once. Any thread, also one libevy does not run. */
+void sched_unpark(struct green *g);
+
+/* The same from a signal handler, whatever it interrupted. Returns whether g was parked. */
+bool sched_unpark_async(struct green *g);
+
+/* Lets the others of this hub run and I/O be polled once. */
+void sched_yield_now(void);
+
+/* The running green thread has used the hub for one operation that did not wait: yields when it has
+   done so for long, so that a busy descriptor does not starve the rest. */
+void sched_tick(void);
+
+/* First run of g, a new green thread, on the hub that suits. Any thread. */
+void sched_start(struct green *g);
+
+/* Ends the running green thread: never returns. after(arg) runs once it is off its stack. */
+__attribute__((noreturn)) void sched_exit(void (*after)(void *), void *arg);
+
+/* Every new context calls this first: finishes the switch that led to it. */
+void sched_arrived(void);
+
+/* What a hub's own context does for ever: poll, then run who is ready. */
+__attribute__((noreturn)) void sched_loop(struct hub *h);
+
+#endif

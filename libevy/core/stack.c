@@ -1,0 +1,279 @@
+#include "core/stack.h"
+
+#include "base/spin.h"
+#include "base/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#ifndef MADV_GUARD_INSTALL /* asm-generic/mman-common.h, Linux 6.13 */
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE 103
+#endif
+
+#define SIZE_MAX_STACK ((size_t)1 << 44)
+#define SLAB_MIN ((size_t)1 << 20)
+#define SLAB_MAX ((size_t)1 << 30)
+#define PAGE_TABLE_SPAN ((size_t)2 << 20) /* what one page of page table entries maps */
+#define CLASSES 160
+#define MAP_COUNT_DEFAULT 65530 /* vm.max_map_count where /proc cannot be read */
+
+enum guard_kind { GUARD_NONE, GUARD_PROTECT, GUARD_MADVISE };
+
+/* At the top end of a pooled stack: pages that were in use anyway. */
+struct pooled {
+    struct pooled *next;
+    size_t guard;
+};
+
+/* All stacks of one total size. */
+struct class
+{
+    struct spin lock;    /* protects the rest; held for a few instructions, nests inside nothing */
+    struct pooled *free; /* last freed first: its pages are in the cache */
+    char *slab;          /* start of the part of the newest slab that was never handed out */
+    size_t fresh;        /* stacks in that part */
+    size_t mapped;       /* bytes in all slabs */
+    size_t live;         /* handed out */
+    size_t pooled;       /* on the free list */
+} __attribute__((aligned(CACHE_LINE)));
+
+static struct class classes[CLASSES];
+static size_t page_size = 4096;
+static enum guard_kind guard_kind;
+static atomic_long protect_budget; /* guards that may still split a mapping */
+
+static long sys_madvise(void *at, size_t n, int advice)
+{
+    return sys3(SYS_madvise, at, n, advice);
+}
+
+/* Four classes per doubling: 1 2 3 4 5 6 7 8 10 12 14 16 20 ... pages, so less than a quarter of the
+   address space (not of the memory) is wasted and neighbouring sizes pool. */
+static struct class *class_of(size_t size, size_t *total)
+{
+    size_t n = (size - 1) / page_size; /* pages, less one */
+    unsigned shift = n < 8 ? 0 : 61 - (unsigned)__builtin_clzl(n);
+    size_t top = n >> shift; /* 4..7, less only for the smallest */
+    *total = (top + 1) << shift;
+    *total *= page_size;
+    return &classes[4 * shift + top];
+}
+
+static long max_map_count(void)
+{
+    char text[32] = "";
+    long fd = sys_call4(SYS_openat, AT_FDCWD, (long)"/proc/sys/vm/max_map_count",
+                        O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return MAP_COUNT_DEFAULT;
+    sys_read((int)fd, text, sizeof(text) - 1);
+    sys_close((int)fd);
+    long n = atol(text);
+    return n > 0 ? n : MAP_COUNT_DEFAULT;
+}
+
+static void *map_pages(size_t n)
+{
+    long at = sys_call6(SYS_mmap, 0, (long)n, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    return at < 0 && at > -4096 ? NULL : (void *)at;
+}
+
+static void unmap_pages(void *at, size_t n)
+{
+    sys3(SYS_munmap, at, n, 0);
+}
+
+/* Emulators and sandboxes accept advice they do not know: the kernel itself must be unable to read
+   there. (An empty set of signals is blocked if it can.) */
+static bool unreadable(const void *at)
+{
+    return sys_call4(SYS_rt_sigprocmask, SIG_BLOCK, (long)at, 0, sizeof(uint64_t)) == -EFAULT;
+}
+
+void stack_init(void)
+{
+    page_size = getauxval(AT_PAGESZ);
+    guard_kind = GUARD_PROTECT;
+    void *probe = map_pages(page_size);
+    if (probe && sys_madvise(probe, page_size, MADV_GUARD_INSTALL) == 0 && unreadable(probe))
+        guard_kind = GUARD_MADVISE;
+    if (probe)
+        unmap_pages(probe, page_size);
+    /* Half of the mappings are the program's; each guard of ours takes two of the other half. */
+    atomic_store(&protect_budget, max_map_count() / 4);
+}
+
+static bool protect_guard(char *at, size_t n)
+{
+    if (atomic_fetch_sub(&protect_budget, 1) > 0 && sys3(SYS_mprotect, at, n, PROT_NONE) == 0)
+        return true;
+    atomic_fetch_add(&protect_budget, 1);
+    return false;
+}
+
+/* Light guards are refused on locked memory (mlockall), so each one has its own way back. */
+static size_t install_guard(char *at, size_t n)
+{
+    if (guard_kind == GUARD_MADVISE && sys_madvise(at, n, MADV_GUARD_INSTALL) == 0)
+        return n;
+    return protect_guard(at, n) ? n : 0;
+}
+
+/* Takes the guard off whichever kind it is. */
+static void remove_guard(const struct stack *s)
+{
+    if (guard_kind == GUARD_MADVISE)
+        sys_madvise(s->map, s->guard, MADV_GUARD_REMOVE);
+    sys3(SYS_mprotect, s->map, s->guard, PROT_READ | PROT_WRITE);
+}
+
+/* Guards stay over reuse; they change only when the new owner wants more guard or more room. */
+static EVY_COLD void change_guard(struct stack *s, size_t guard)
+{
+    if (s->guard > 0)
+        remove_guard(s);
+    s->guard = guard > 0 ? install_guard(s->map, guard) : 0;
+}
+
+/* Pops a pooled stack. With the class locked. */
+static bool take_pooled(struct class *c, struct stack *out)
+{
+    struct pooled *p = c->free;
+    if (!p)
+        return false;
+    c->free = p->next;
+    c->pooled--;
+    c->live++;
+    out->map = (char *)(p + 1) - out->total;
+    out->guard = p->guard;
+    return true;
+}
+
+/* Carves a stack that was never used, highest first. With the class locked. */
+static bool take_fresh(struct class *c, struct stack *out)
+{
+    if (c->fresh == 0)
+        return false;
+    c->fresh--;
+    c->live++;
+    out->map = c->slab + c->fresh * out->total;
+    out->guard = 0;
+    return true;
+}
+
+/* A guard lies right above the neighbour's top. On a boundary of page tables, each of the two would
+   need a table of its own; classes that large are multiples of half a megabyte, so a quarter off keeps
+   them together. */
+static char *slab_start(char *map, size_t total)
+{
+    if (total < PAGE_TABLE_SPAN)
+        return map;
+    return (char *)align_up(map, PAGE_TABLE_SPAN) + PAGE_TABLE_SPAN / 8;
+}
+
+static size_t slab_bytes(size_t count, size_t total)
+{
+    return count * total + (total < PAGE_TABLE_SPAN ? 0 : PAGE_TABLE_SPAN / 8 * 9);
+}
+
+/* As much again as the class has: few mappings however many stacks, and next to each other the kernel
+   merges them. */
+static size_t slab_count(const struct class *c, size_t total)
+{
+    size_t bytes = c->mapped < SLAB_MIN ? SLAB_MIN : c->mapped > SLAB_MAX ? SLAB_MAX : c->mapped;
+    return bytes < total ? 1 : bytes / total;
+}
+
+/* Maps a slab for the class, unlocked while in the kernel. Returns 0 or -EAGAIN. */
+static EVY_COLD int grow(struct class *c, size_t total)
+{
+    size_t count = slab_count(c, total);
+    char *map = NULL;
+    for (; count > 0 && !(map = map_pages(slab_bytes(count, total))); count /= 2)
+        ;
+    if (!map)
+        return -EAGAIN;
+    size_t bytes = slab_bytes(count, total);
+    sys_madvise(map, bytes, MADV_NOHUGEPAGE); /* one huge page would commit many stacks */
+    spin_lock(&c->lock);
+    bool wanted = c->fresh == 0;
+    if (wanted) {
+        c->slab = slab_start(map, total);
+        c->fresh = count;
+        c->mapped += bytes;
+    }
+    spin_unlock(&c->lock);
+    if (!wanted) /* somebody else was quicker */
+        unmap_pages(map, bytes);
+    return 0;
+}
+
+int stack_alloc(struct stack *out, size_t size, size_t guard)
+{
+    if (size > SIZE_MAX_STACK || guard > SIZE_MAX_STACK)
+        return -EAGAIN;
+    size = size > 0 ? align_up(size, page_size) : page_size;
+    guard = align_up(guard, page_size);
+    struct class *c = class_of(size + guard, &out->total);
+    for (;;) {
+        spin_lock(&c->lock);
+        bool got = take_pooled(c, out) || take_fresh(c, out);
+        spin_unlock(&c->lock);
+        if (likely(got))
+            break;
+        if (grow(c, out->total) != 0)
+            return -EAGAIN;
+    }
+    if (unlikely(out->guard < guard || out->total - out->guard < size))
+        change_guard(out, guard);
+    return 0;
+}
+
+void stack_free(const struct stack *s)
+{
+    size_t total;
+    struct class *c = class_of(s->total, &total);
+    struct pooled *p = (struct pooled *)stack_top(s) - 1;
+    p->guard = s->guard;
+    spin_lock(&c->lock);
+    p->next = c->free;
+    c->free = p;
+    c->pooled++;
+    c->live--;
+    spin_unlock(&c->lock);
+}
+
+void stack_trim(const struct stack *s, size_t keep)
+{
+    char *low = stack_low(s);
+    char *end = (char *)align_down(stack_top(s) - keep, page_size);
+    if (end > low)
+        sys_madvise(low, (size_t)(end - low), MADV_DONTNEED);
+}
+
+struct stack_stats stack_stats(void)
+{
+    struct stack_stats sum = {.guard_kind = GUARD_NONE};
+    if (guard_kind == GUARD_MADVISE || atomic_load(&protect_budget) > 0)
+        sum.guard_kind = (int)guard_kind;
+    for (size_t i = 0; i < CLASSES; i++) {
+        spin_lock(&classes[i].lock);
+        sum.mapped += classes[i].mapped;
+        sum.live += classes[i].live;
+        sum.pooled += classes[i].pooled;
+        spin_unlock(&classes[i].lock);
+    }
+    return sum;
+}
+
+void stack_fork_locks(bool take)
+{
+    for (size_t i = 0; i < CLASSES; i++)
+        spin_fork(&classes[i].lock, take);
+}

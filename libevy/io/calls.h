@@ -1,0 +1,59 @@
+/* Green versions of libc's I/O and time calls: same arguments, results and errno; where the originals block,
+   only the calling green thread waits. All may switch. They are what a hook calls for a green caller. */
+#ifndef EVY_CALLS_H
+#define EVY_CALLS_H
+
+#include "real/hooktypes.h"
+
+/* sockets.c */
+ssize_t evy_recv(int fd, void *buf, size_t n, int flags);
+ssize_t evy_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len);
+ssize_t evy_recvmsg(int fd, struct msghdr *msg, int flags);
+ssize_t evy_send(int fd, const void *buf, size_t n, int flags);
+ssize_t evy_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t len);
+ssize_t evy_sendmsg(int fd, const struct msghdr *msg, int flags);
+ssize_t evy_sendfile(int out, int in, off_t *offset, size_t n);
+
+/* connect.c */
+int evy_accept(int fd, struct sockaddr *addr, socklen_t *len);
+int evy_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);
+int evy_connect(int fd, const struct sockaddr *addr, socklen_t len);
+
+/* files.c */
+ssize_t evy_read(int fd, void *buf, size_t n);
+ssize_t evy_write(int fd, const void *buf, size_t n);
+ssize_t evy_readv(int fd, const struct iovec *iov, int count);
+ssize_t evy_writev(int fd, const struct iovec *iov, int count);
+
+/* select.c */
+int evy_poll(struct pollfd *fds, nfds_t n, int timeout);
+int evy_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask);
+int evy_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout);
+int evy_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout, const sigset_t *mask);
+int evy_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout);
+int evy_epoll_pwait(int epfd, struct epoll_event *events, int max, int timeout, const sigset_t *mask);
+int evy_epoll_pwait2(int epfd, struct epoll_event *events, int max, const struct timespec *timeout,
+                     const sigset_t *mask);
+
+/* open.c: bookkeeping, no waiting */
+int evy_socket(int domain, int type, int protocol);
+int evy_socketpair(int domain, int type, int protocol, int fds[2]);
+int evy_pipe(int fds[2]);
+int evy_pipe2(int fds[2], int flags);
+int evy_close(int fd);
+int evy_dup(int fd);
+int evy_dup2(int old, int new);
+int evy_dup3(int old, int new, int flags);
+int evy_fclose(FILE *f);
+int evy_closedir(DIR *d);
+int evy_setsockopt(int fd, int level, int option, const void *value, socklen_t len);
+int evy_fcntl(int fd, int cmd, long arg);
+int evy_ioctl(int fd, unsigned long request, void *arg);
+
+/* sleep.c */
+unsigned evy_sleep_seconds(unsigned seconds);
+int evy_usleep(useconds_t usec);
+int evy_nanosleep(const struct timespec *duration, struct timespec *left);
+int evy_clock_nanosleep(clockid_t clock, int flags, const struct timespec *when, struct timespec *left);
+
+#endif

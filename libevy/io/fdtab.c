@@ -1,0 +1,184 @@
+#include "io/fdtab.h"
+
+#include "base/clock.h"
+#include "base/sys.h"
+#include "core/lot.h"
+#include "io/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#define CHUNK_BITS 12
+#define CHUNK_SLOTS (1 << CHUNK_BITS)
+#define CHUNKS 4096 /* 16 million descriptors; fs.nr_open is one million by default */
+
+static _Atomic(struct fd *) chunks[CHUNKS];
+
+static struct fd *chunk_make(unsigned i)
+{
+    struct fd *expected = NULL;
+    long p = sys_map(sizeof(struct fd) * CHUNK_SLOTS);
+    if (p < 0)
+        return NULL;
+    if (atomic_compare_exchange_strong(&chunks[i], &expected, (struct fd *)p))
+        return (struct fd *)p;
+    sys3(SYS_munmap, p, sizeof(struct fd) * CHUNK_SLOTS, 0);
+    return expected;
+}
+
+struct fd *fd_slot(int fd)
+{
+    unsigned i = (unsigned)fd >> CHUNK_BITS;
+    if (unlikely(i >= CHUNKS))
+        return NULL;
+    struct fd *chunk = atomic_load_explicit(&chunks[i], memory_order_acquire);
+    if (unlikely(!chunk) && !(chunk = chunk_make(i)))
+        return NULL;
+    return &chunk[fd & (CHUNK_SLOTS - 1)];
+}
+
+/* Forgets what was known under the number and wakes who still waits for it. */
+static void slot_reset(struct fd *s, enum fd_kind kind, unsigned flags)
+{
+    watch_retire(s);
+    atomic_fetch_add(&s->generation, 1);
+    atomic_store_explicit(&s->kind, (unsigned char)kind, memory_order_relaxed);
+    atomic_store_explicit(&s->flags, (unsigned char)flags, memory_order_relaxed);
+    atomic_store_explicit(&s->drained, 0, memory_order_relaxed);
+    for (int dir = FD_READ; dir <= FD_WRITE; dir++) {
+        atomic_store_explicit(&s->timeout[dir], 0, memory_order_relaxed);
+        fd_edge(s, dir, UINT_MAX);
+    }
+}
+
+static int64_t ask_timeout(int fd, int option)
+{
+    struct timeval tv = {0, 0};
+    socklen_t len = sizeof tv;
+    if (sys_call6(SYS_getsockopt, fd, SOL_SOCKET, option, (long)&tv, (long)&len, 0) < 0)
+        return 0;
+    return timeval_to_ns(&tv);
+}
+
+static int ask_option(int fd, int option)
+{
+    int value = -1;
+    socklen_t len = sizeof value;
+    if (sys_call6(SYS_getsockopt, fd, SOL_SOCKET, option, (long)&value, (long)&len, 0) < 0)
+        return -1;
+    return value;
+}
+
+enum fd_kind fd_kind_of_socket(int domain, int type, int protocol)
+{
+    if ((type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != SOCK_STREAM)
+        return FD_SOCKET;
+    bool inet = domain == AF_INET || domain == AF_INET6;
+    return inet && (protocol == 0 || protocol == IPPROTO_TCP) ? FD_TCP : FD_STREAM;
+}
+
+static enum fd_kind ask_kind(int fd, long status)
+{
+    struct stat st;
+    if (status < 0 || status & O_PATH || sys_call4(SYS_fstat, fd, (long)&st, 0, 0) < 0)
+        return FD_UNKNOWN;
+    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+        return FD_FILE;
+    if (!S_ISSOCK(st.st_mode))
+        return FD_OTHER;
+    int type = ask_option(fd, SO_TYPE);
+    return fd_kind_of_socket(ask_option(fd, SO_DOMAIN), type, ask_option(fd, SO_PROTOCOL));
+}
+
+/* A descriptor that came from outside or from a call we did not see. */
+static void slot_learn(struct fd *s, int fd)
+{
+    long status = sys_fcntl(fd, F_GETFL, 0);
+    enum fd_kind kind = ask_kind(fd, status);
+    if (kind == FD_UNKNOWN)
+        return;
+    if (kind == FD_TCP || kind == FD_STREAM || kind == FD_SOCKET) {
+        atomic_store_explicit(&s->timeout[FD_READ], ask_timeout(fd, SO_RCVTIMEO), memory_order_relaxed);
+        atomic_store_explicit(&s->timeout[FD_WRITE], ask_timeout(fd, SO_SNDTIMEO), memory_order_relaxed);
+    }
+    fd_set_flag(s, FD_USER_NONBLOCK, status & O_NONBLOCK);
+    unsigned zero = 0;
+    atomic_compare_exchange_strong(&s->seq[FD_READ], &zero, 1);
+    zero = 0;
+    atomic_compare_exchange_strong(&s->seq[FD_WRITE], &zero, 1);
+    atomic_store_explicit(&s->kind, (unsigned char)kind, memory_order_release);
+}
+
+struct fd *fd_known(int fd)
+{
+    struct fd *s = fd_slot(fd);
+    if (unlikely(s && fd_kind(s) == FD_UNKNOWN))
+        slot_learn(s, fd);
+    return s;
+}
+
+void fd_opened(int fd, enum fd_kind kind, unsigned flags)
+{
+    struct fd *s = fd_slot(fd);
+    if (s)
+        slot_reset(s, kind, flags);
+}
+
+void fd_closing(int fd)
+{
+    struct fd *s = fd_slot(fd);
+    if (s && atomic_load_explicit(&s->generation, memory_order_relaxed) + fd_kind(s))
+        slot_reset(s, FD_UNKNOWN, 0);
+}
+
+void fd_shared(int fd)
+{
+    struct fd *s = fd_slot(fd);
+    if (s)
+        fd_set_flag(s, FD_OURS, false);
+}
+
+void fd_duplicated(int old, int new)
+{
+    struct fd *from = fd_slot(old), *to = fd_slot(new);
+    if (!from || !to)
+        return;
+    fd_set_flag(from, FD_OURS, false);
+    unsigned keep = FD_USER_NONBLOCK | FD_KERNEL_NONBLOCK | FD_NO_NOWAIT | FD_LISTENER;
+    slot_reset(to, fd_kind(from), atomic_load(&from->flags) & keep);
+    for (int dir = FD_READ; dir <= FD_WRITE; dir++)
+        atomic_store_explicit(&to->timeout[dir], atomic_load(&from->timeout[dir]), memory_order_relaxed);
+}
+
+void fdtab_forget(void)
+{
+    for (unsigned i = 0; i < CHUNKS; i++) {
+        struct fd *chunk = atomic_load(&chunks[i]);
+        if (chunk)
+            sys3(SYS_madvise, chunk, sizeof(struct fd) * CHUNK_SLOTS, MADV_DONTNEED);
+    }
+}
+
+static void share(struct fd *s, int fd)
+{
+    unsigned flags = atomic_load_explicit(&s->flags, memory_order_relaxed);
+    if (!(flags & (FD_OURS | FD_KERNEL_NONBLOCK)))
+        return;
+    atomic_fetch_and(&s->flags, (unsigned char)~(FD_OURS | FD_KERNEL_NONBLOCK));
+    long status = flags & FD_KERNEL_NONBLOCK && !(flags & FD_USER_NONBLOCK) ? sys_fcntl(fd, F_GETFL, 0) : -1;
+    if (status >= 0)
+        sys_fcntl(fd, F_SETFL, status & ~O_NONBLOCK);
+}
+
+void fdtab_share_all(void)
+{
+    for (int i = 0; i < CHUNKS; i++) {
+        struct fd *chunk = atomic_load_explicit(&chunks[i], memory_order_acquire);
+        for (int n = 0; chunk && n < CHUNK_SLOTS; n++)
+            share(&chunk[n], i * CHUNK_SLOTS + n);
+    }
+}

@@ -1,0 +1,102 @@
+/* What libevy knows about each descriptor. A slot is valid from the first wait or the hooked call that made
+   the descriptor until the hooked call that closes it; numbers that libc opens or closes by itself are
+   recognised by asking the kernel again. */
+#ifndef EVY_FDTAB_H
+#define EVY_FDTAB_H
+
+#include "base/base.h"
+#include "base/spin.h"
+
+#include <stdatomic.h>
+
+struct evloop_watch;
+struct hub;
+
+enum fd_kind {
+    FD_UNKNOWN, /* not asked yet */
+    FD_FILE,    /* regular files and what else is always ready: native calls */
+    FD_TCP,     /* a TCP stream: a short read proves that nothing is left */
+    FD_STREAM,  /* any other stream socket */
+    FD_SOCKET,  /* datagrams and the like: a message is sent and received whole */
+    FD_OTHER,   /* pipes, terminals, eventfds, ...: whatever epoll takes */
+};
+
+enum fd_flags {
+    FD_USER_NONBLOCK = 1,   /* the program wants EAGAIN */
+    FD_KERNEL_NONBLOCK = 2, /* O_NONBLOCK is set though the program did not ask */
+    FD_OURS = 4,            /* made by a hooked call in this process and never shared */
+    FD_UNDRAINABLE = 8,     /* hang-up or urgent data seen: a short read proves nothing */
+    FD_NO_NOWAIT = 16,      /* RWF_NOWAIT is not supported */
+    FD_LISTENER = 32,       /* listen was called */
+};
+
+enum { FD_READ, FD_WRITE };
+
+struct fd {
+    atomic_uint seq[2];         /* grows at each edge and at close; waiters park on it. Never 0 */
+    atomic_uint drained;        /* value of seq[FD_READ] at which reading left nothing behind; 0: none */
+    atomic_uint generation;     /* grows when the number is closed or reused */
+    atomic_uchar kind;          /* enum fd_kind */
+    atomic_uchar flags;         /* enum fd_flags */
+    struct spin lock;           /* protects watch and watch_hub; nests inside nothing */
+    _Atomic(struct evloop_watch *) watch; /* persistent registration, NULL before the first wait */
+    struct hub *watch_hub;      /* whose base it is registered with */
+    _Atomic int64_t timeout[2]; /* SO_RCVTIMEO, SO_SNDTIMEO in ns, 0: none */
+};
+
+/* The slot of a descriptor, NULL for numbers no kernel gives. Never moves. */
+struct fd *fd_slot(int fd);
+
+/* As fd_slot, with kind known: asks the kernel the first time. */
+struct fd *fd_known(int fd);
+
+/* A hooked call has made fd / is about to close fd. flags: FD_USER_NONBLOCK | FD_OURS. */
+void fd_opened(int fd, enum fd_kind kind, unsigned flags);
+void fd_closing(int fd);
+
+/* fd now shares its open file with another number or process: its status flags may change elsewhere. */
+void fd_shared(int fd);
+
+/* new was made by dup & co. from old. */
+void fd_duplicated(int old, int new);
+
+/* Every descriptor is about to be shared with a child: before fork. Nothing is left that the child would see
+   and the program did not set. */
+void fdtab_share_all(void);
+
+/* Everything is forgotten: after fork in the child. */
+void fdtab_forget(void);
+
+static inline bool fd_has(const struct fd *s, unsigned flag)
+{
+    return atomic_load_explicit(&s->flags, memory_order_relaxed) & flag;
+}
+
+static inline void fd_set_flag(struct fd *s, unsigned flag, bool on)
+{
+    if (on)
+        atomic_fetch_or_explicit(&s->flags, (unsigned char)flag, memory_order_relaxed);
+    else
+        atomic_fetch_and_explicit(&s->flags, (unsigned char)~flag, memory_order_relaxed);
+}
+
+static inline enum fd_kind fd_kind(const struct fd *s)
+{
+    return (enum fd_kind)atomic_load_explicit(&s->kind, memory_order_relaxed);
+}
+
+static inline bool fd_is_socket(const struct fd *s)
+{
+    enum fd_kind k = fd_kind(s);
+    return k == FD_TCP || k == FD_STREAM || k == FD_SOCKET;
+}
+
+static inline bool fd_is_stream(const struct fd *s)
+{
+    return fd_kind(s) == FD_TCP || fd_kind(s) == FD_STREAM;
+}
+
+/* What socket(domain, type, protocol) makes. */
+enum fd_kind fd_kind_of_socket(int domain, int type, int protocol);
+
+#endif

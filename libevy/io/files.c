@@ -1,0 +1,168 @@
+/* Green read and write on anything. Pipes and other pollables are asked with RWF_NOWAIT, or polled first
+   where the kernel does not know it for them, so O_NONBLOCK is never set on what others may share. */
+#include "io/calls.h"
+#include "io/io.h"
+#include "io/iov.h"
+#include "real/real.h"
+
+#include "base/sys.h"
+
+#include <limits.h>
+#include <linux/fs.h>
+
+static long nowait(int number, int fd, const struct iovec *iov, int count)
+{
+    return sys_call6(number, fd, (long)iov, count, -1, -1, RWF_NOWAIT);
+}
+
+static bool ready_now(int fd, short events)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+    struct timespec zero = {0, 0};
+    return sys_call6(SYS_ppoll, (long)&p, 1, (long)&zero, 0, 0, 0) != 0;
+}
+
+static bool wants_poll(struct io *io, long r)
+{
+    if (r != -EOPNOTSUPP && r != -EINVAL && r != -ENOSYS)
+        return false;
+    fd_set_flag(io->slot, FD_NO_NOWAIT, true);
+    return true;
+}
+
+static long try_readv(struct io *io, const struct iovec *iov, int count)
+{
+    if (io->may_wait && !fd_has(io->slot, FD_NO_NOWAIT)) {
+        long r = nowait(SYS_preadv2, io->fd, iov, count);
+        if (!wants_poll(io, r))
+            return r;
+    }
+    if (io->may_wait && !ready_now(io->fd, POLLIN))
+        return -EAGAIN;
+    return or_errno(real.readv(io->fd, iov, count));
+}
+
+/* A pipe that polls writable has room for PIPE_BUF bytes; more might block. */
+static long try_writev(struct io *io, const struct iovec *iov, int count)
+{
+    if (!io->may_wait)
+        return or_errno(real.writev(io->fd, iov, count));
+    if (!fd_has(io->slot, FD_NO_NOWAIT)) {
+        long r = nowait(SYS_pwritev2, io->fd, iov, count);
+        if (!wants_poll(io, r))
+            return r;
+    }
+    if (!ready_now(io->fd, POLLOUT))
+        return -EAGAIN;
+    if (iov_bytes(iov, (size_t)count) <= PIPE_BUF)
+        return or_errno(real.writev(io->fd, iov, count));
+    size_t n = iov[0].iov_len < PIPE_BUF ? iov[0].iov_len : PIPE_BUF;
+    return or_errno(real.write(io->fd, iov[0].iov_base, n));
+}
+
+static ssize_t recv_iov(int fd, const struct iovec *iov, int count)
+{
+    if (count == 1)
+        return evy_recv(fd, iov->iov_base, iov->iov_len, 0);
+    struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+    return evy_recvmsg(fd, &msg, 0);
+}
+
+static ssize_t send_iov(int fd, const struct iovec *iov, int count)
+{
+    if (count == 1)
+        return evy_send(fd, iov->iov_base, iov->iov_len, 0);
+    struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+    return evy_sendmsg(fd, &msg, 0);
+}
+
+/* Bad lists and empty reads get the kernel's own answer, which never waits. */
+static bool plain(const struct iovec *iov, int count)
+{
+    return count <= 0 || count > IOV_MAX || !iov_bytes(iov, (size_t)count);
+}
+
+ssize_t evy_readv(int fd, const struct iovec *iov, int count)
+{
+    struct io io;
+    struct fd *s = fd_known(fd);
+    if (!s || plain(iov, count))
+        return REAL(readv)(fd, iov, count);
+    if (fd_is_socket(s))
+        return recv_iov(fd, iov, count);
+    if (!io_begin(&io, fd, FD_READ, false))
+        return REAL(readv)(fd, iov, count);
+    return io_end(&io, IO_TRY(&io, try_readv(&io, iov, count)));
+}
+
+ssize_t evy_writev(int fd, const struct iovec *iov, int count)
+{
+    struct io io;
+    struct fd *s = fd_known(fd);
+    if (!s || plain(iov, count))
+        return REAL(writev)(fd, iov, count);
+    if (fd_is_socket(s))
+        return send_iov(fd, iov, count);
+    if (!io_begin(&io, fd, FD_WRITE, false))
+        return REAL(writev)(fd, iov, count);
+    size_t total = iov_bytes(iov, (size_t)count), sent = 0;
+    struct iovec part[IOV_PART];
+    long r;
+    do {
+        int n = (int)iov_rest(part, iov, (size_t)count, sent);
+        r = IO_TRY(&io, try_writev(&io, part, n));
+        if (r > 0)
+            sent += (size_t)r;
+    } while (r > 0 && sent < total && io.may_wait);
+    return io_end(&io, sent ? (long)sent : r);
+}
+
+ssize_t evy_read(int fd, void *buf, size_t n)
+{
+    struct fd *s = fd_known(fd);
+    if (!s || fd_kind(s) == FD_FILE || n == 0)
+        return REAL(read)(fd, buf, n);
+    if (fd_is_socket(s))
+        return evy_recv(fd, buf, n, 0);
+    struct iovec iov = {buf, n};
+    return evy_readv(fd, &iov, 1);
+}
+
+ssize_t evy_write(int fd, const void *buf, size_t n)
+{
+    struct fd *s = fd_known(fd);
+    if (!s || fd_kind(s) == FD_FILE || n == 0)
+        return REAL(write)(fd, buf, n);
+    if (fd_is_socket(s))
+        return evy_send(fd, buf, n, 0);
+    struct iovec iov = {(void *)buf, n};
+    return evy_writev(fd, &iov, 1);
+}
+
+/* sendfile has no flag against blocking: O_NONBLOCK is set for its duration where nobody else can see it;
+   else it is polled and fed in pieces that a writable socket takes. */
+static long sendfile_steps(struct io *io, int in, off_t *offset, size_t n)
+{
+    bool whole = io_set_nonblock(io);
+    size_t sent = 0;
+    long r;
+    do {
+        size_t piece = whole || n - sent < PIPE_BUF ? n - sent : PIPE_BUF;
+        r = IO_TRY(io, !whole && !ready_now(io->fd, POLLOUT)
+                           ? -EAGAIN
+                           : or_errno(real.sendfile(io->fd, in, offset, piece)));
+        if (r > 0)
+            sent += (size_t)r;
+    } while (r > 0 && sent < n);
+    if (whole)
+        io_clear_nonblock(io);
+    return sent ? (long)sent : r;
+}
+
+ssize_t evy_sendfile(int out, int in, off_t *offset, size_t n)
+{
+    struct io io;
+    if (!io_begin(&io, out, FD_WRITE, false) || !io.may_wait || n == 0)
+        return REAL(sendfile)(out, in, offset, n);
+    return io_end(&io, sendfile_steps(&io, in, offset, n));
+}

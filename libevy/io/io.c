@@ -1,0 +1,103 @@
+#include "io/io.h"
+
+#include "base/sys.h"
+#include "core/sched.h"
+#include "io/watch.h"
+#include "proc/signals.h"
+#include "sync/cancel.h"
+
+#include <fcntl.h>
+
+bool io_begin(struct io *io, int fd, int dir, bool nonblock)
+{
+    struct fd *s = fd_known(fd);
+    if (unlikely(!s || !self()))
+        return false;
+    enum fd_kind kind = fd_kind(s);
+    if (kind == FD_FILE || kind == FD_UNKNOWN)
+        return false;
+    io->slot = s;
+    io->fd = fd;
+    io->dir = dir;
+    io->may_wait = !nonblock && !fd_has(s, FD_USER_NONBLOCK);
+    io->waited = false;
+    io->deadline = 0;
+    io->generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
+    io->seq = atomic_load(&s->seq[dir]);
+    cancel_point();
+    return true;
+}
+
+/* O_NONBLOCK belongs to the open file: whoever shares it may have changed it. */
+static bool nonblock_elsewhere(struct io *io)
+{
+    if (fd_has(io->slot, FD_OURS | FD_KERNEL_NONBLOCK))
+        return false;
+    long status = sys_fcntl(io->fd, F_GETFL, 0);
+    return status >= 0 && status & O_NONBLOCK;
+}
+
+static deadline_t io_deadline(struct io *io)
+{
+    int64_t ns = atomic_load_explicit(&io->slot->timeout[io->dir], memory_order_relaxed);
+    return ns ? deadline_after(ns) : DEADLINE_NEVER;
+}
+
+long interrupted(long r)
+{
+    if (r == -ECANCELED)
+        cancel_now();
+    if (r == -EINTR && signals_deliver())
+        return 0;
+    return r;
+}
+
+long io_wait(struct io *io)
+{
+    if (!io->may_wait || (!io->waited && nonblock_elsewhere(io)))
+        return -EAGAIN;
+    if (!io->deadline)
+        io->deadline = io_deadline(io);
+    io->waited = true;
+    long r = interrupted(fd_wait(io->slot, io->fd, io->dir, io->seq, io->deadline));
+    if (atomic_load_explicit(&io->slot->generation, memory_order_relaxed) != io->generation)
+        return -EBADF;
+    io->seq = atomic_load(&io->slot->seq[io->dir]);
+    return r == -ETIMEDOUT ? -EAGAIN : r;
+}
+
+static void set_status(int fd, int flag, bool on)
+{
+    long status = sys_fcntl(fd, F_GETFL, 0);
+    if (status >= 0)
+        sys_fcntl(fd, F_SETFL, on ? status | flag : status & ~(long)flag);
+}
+
+bool io_set_nonblock(struct io *io)
+{
+    if (!fd_has(io->slot, FD_OURS))
+        return false;
+    if (fd_has(io->slot, FD_KERNEL_NONBLOCK))
+        return true;
+    fd_set_flag(io->slot, FD_KERNEL_NONBLOCK, true);
+    set_status(io->fd, O_NONBLOCK, true);
+    return true;
+}
+
+void io_clear_nonblock(struct io *io)
+{
+    if (atomic_load(&io->slot->generation) != io->generation)
+        return;
+    if (!fd_has(io->slot, FD_USER_NONBLOCK))
+        set_status(io->fd, O_NONBLOCK, false);
+    fd_set_flag(io->slot, FD_KERNEL_NONBLOCK, false);
+}
+
+long io_end(struct io *io, long r)
+{
+    if (io->waited && r >= 0)
+        lot_unpark(&io->slot->seq[io->dir], 1); /* there may be more, for others who wait here */
+    else
+        sched_tick();
+    return errno_edge(r);
+}

@@ -1,0 +1,152 @@
+/* Calls that make, share, change or close descriptors: the real call, and what it means for the fd table. */
+#include "io/calls.h"
+
+#include "base/clock.h"
+#include "io/fdtab.h"
+#include "io/io.h"
+#include "real/real.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+
+static unsigned made_here(int type)
+{
+    return FD_OURS | (type & SOCK_NONBLOCK ? FD_USER_NONBLOCK : 0);
+}
+
+int evy_socket(int domain, int type, int protocol)
+{
+    int fd = REAL(socket)(domain, type, protocol);
+    if (fd >= 0)
+        fd_opened(fd, fd_kind_of_socket(domain, type, protocol), made_here(type));
+    return fd;
+}
+
+int evy_socketpair(int domain, int type, int protocol, int fds[2])
+{
+    int r = REAL(socketpair)(domain, type, protocol, fds);
+    for (int i = 0; r == 0 && i < 2; i++)
+        fd_opened(fds[i], fd_kind_of_socket(domain, type, protocol), made_here(type));
+    return r;
+}
+
+int evy_pipe2(int fds[2], int flags)
+{
+    int r = REAL(pipe2)(fds, flags);
+    for (int i = 0; r == 0 && i < 2; i++)
+        fd_opened(fds[i], FD_OTHER, FD_OURS | (flags & O_NONBLOCK ? FD_USER_NONBLOCK : 0));
+    return r;
+}
+
+int evy_pipe(int fds[2])
+{
+    return evy_pipe2(fds, 0);
+}
+
+int evy_close(int fd)
+{
+    fd_closing(fd);
+    return REAL(close)(fd);
+}
+
+int evy_dup(int fd)
+{
+    int new = REAL(dup)(fd);
+    if (new >= 0)
+        fd_duplicated(fd, new);
+    return new;
+}
+
+int evy_dup3(int old, int new, int flags)
+{
+    if (old != new && new >= 0)
+        fd_closing(new);
+    int r = REAL(dup3)(old, new, flags);
+    if (r >= 0)
+        fd_duplicated(old, r);
+    return r;
+}
+
+int evy_dup2(int old, int new)
+{
+    if (old == new)
+        return REAL(dup2)(old, new);
+    return evy_dup3(old, new, 0);
+}
+
+int evy_fclose(FILE *f)
+{
+    int fd = fileno(f);
+    if (fd >= 0) {
+        fflush(f); /* while the descriptor is still known */
+        fd_closing(fd);
+    }
+    return REAL(fclose)(f);
+}
+
+int evy_closedir(DIR *d)
+{
+    if (d)
+        fd_closing(dirfd(d));
+    return REAL(closedir)(d);
+}
+
+int evy_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+    int r = REAL(setsockopt)(fd, level, option, value, len);
+    struct fd *s = fd_slot(fd);
+    if (r || !s)
+        return r;
+    if (level == SOL_SOCKET && (option == SO_RCVTIMEO || option == SO_SNDTIMEO))
+        atomic_store(&s->timeout[option == SO_SNDTIMEO], timeval_to_ns(value));
+    if (level == IPPROTO_TCP && option == TCP_ULP) /* kernel TLS reads by records */
+        fd_set_flag(s, FD_UNDRAINABLE, true);
+    return r;
+}
+
+/* O_NONBLOCK as the program set it, whatever the kernel's flag is at the moment. */
+static long get_status(int fd, struct fd *s)
+{
+    long status = or_errno(real.fcntl(fd, F_GETFL, 0));
+    if (status >= 0 && fd_has(s, FD_KERNEL_NONBLOCK) && !fd_has(s, FD_USER_NONBLOCK))
+        status &= ~(long)O_NONBLOCK;
+    return status;
+}
+
+static long set_status(int fd, struct fd *s, long status)
+{
+    long kernel = status | (fd_has(s, FD_KERNEL_NONBLOCK) ? O_NONBLOCK : 0);
+    long r = or_errno(real.fcntl(fd, F_SETFL, kernel));
+    if (r == 0)
+        fd_set_flag(s, FD_USER_NONBLOCK, status & O_NONBLOCK);
+    return r;
+}
+
+int evy_fcntl(int fd, int cmd, long arg)
+{
+    struct fd *s = cmd == F_GETFL || cmd == F_SETFL ? fd_known(fd) : NULL;
+    if (s && cmd == F_GETFL)
+        return (int)errno_edge(get_status(fd, s));
+    if (s && cmd == F_SETFL)
+        return (int)errno_edge(set_status(fd, s, arg));
+    int r = REAL(fcntl)(fd, cmd, arg);
+    if (r >= 0 && (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC))
+        fd_duplicated(fd, r);
+    return r;
+}
+
+int evy_ioctl(int fd, unsigned long request, void *arg)
+{
+    struct fd *s = request == FIONBIO ? fd_known(fd) : NULL;
+    if (!s || !arg)
+        return REAL(ioctl)(fd, request, arg);
+    int on = *(int *)arg;
+    int kernel = on || fd_has(s, FD_KERNEL_NONBLOCK);
+    int r = real.ioctl(fd, request, &kernel);
+    if (r == 0)
+        fd_set_flag(s, FD_USER_NONBLOCK, on);
+    return r;
+}

@@ -1,0 +1,259 @@
+/* Green poll, select and epoll_wait: look with the real call and no timeout, then wait for an edge on any of
+   the descriptors, and look again. */
+#include "io/calls.h"
+#include "io/io.h"
+#include "io/watch.h"
+#include "real/real.h"
+
+#include "core/sched.h"
+#include "proc/signals.h"
+#include "sync/cancel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FEW 16 /* descriptors whose entries fit on the stack */
+
+struct room {
+    struct fd_wait_set set;
+    struct fd_wait_entry few_entries[FEW * 2];
+    struct waiter few_waiters[FEW * 2];
+    void *many; /* malloc'ed instead, NULL for few */
+};
+
+/* Room for n descriptors in both directions. */
+static int room_make(struct room *room, size_t n)
+{
+    room->set = (struct fd_wait_set){room->few_entries, room->few_waiters, 0};
+    room->many = NULL;
+    if (n <= FEW)
+        return 0;
+    room->many = malloc(2 * n * (sizeof(struct fd_wait_entry) + sizeof(struct waiter)));
+    if (!room->many)
+        return -ENOMEM;
+    room->set.entries = room->many;
+    room->set.waiters = (struct waiter *)(room->set.entries + 2 * n);
+    return 0;
+}
+
+static void watch_fd(struct fd_wait_set *set, int fd, bool read, bool write)
+{
+    struct fd *s = fd >= 0 ? fd_known(fd) : NULL;
+    if (!s)
+        return;
+    if (read || !write) /* hang-ups and errors are reported in both directions */
+        fd_wait_add(set, s, fd, FD_READ);
+    if (write)
+        fd_wait_add(set, s, fd, FD_WRITE);
+}
+
+static void watch_pollfds(struct fd_wait_set *set, const struct pollfd *fds, nfds_t n)
+{
+    for (nfds_t i = 0; i < n; i++)
+        watch_fd(set, fds[i].fd, fds[i].events & ~(POLLOUT | POLLWRNORM | POLLWRBAND),
+                 fds[i].events & (POLLOUT | POLLWRNORM | POLLWRBAND));
+}
+
+/* These calls fail with EINTR even for handlers with SA_RESTART (signal(7)). */
+static long never_restart(long r)
+{
+    if (r == -EINTR)
+        signals_deliver();
+    return r == -EINTR ? r : interrupted(r);
+}
+
+static long poll_until(struct pollfd *fds, nfds_t n, deadline_t deadline)
+{
+    struct room room;
+    long r = room_make(&room, n);
+    while (r == 0) {
+        watch_pollfds(&room.set, fds, n);
+        r = or_errno(real.poll(fds, n, 0));
+        if (r == 0)
+            r = never_restart(fd_wait_any(&room.set, deadline));
+    }
+    free(room.many);
+    return r == -ETIMEDOUT ? 0 : r;
+}
+
+static deadline_t after_ms(int ms)
+{
+    return ms < 0 ? DEADLINE_NEVER : deadline_after((int64_t)ms * 1000000);
+}
+
+int evy_poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+    if (!self() || timeout == 0)
+        return REAL(poll)(fds, n, timeout);
+    cancel_point();
+    return (int)errno_edge(poll_until(fds, n, after_ms(timeout)));
+}
+
+int evy_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
+{
+    deadline_t deadline;
+    if (!self() || deadline_from_rel(timeout, &deadline))
+        return REAL(ppoll)(fds, n, timeout, mask);
+    cancel_point();
+    struct signal_mask_swap swap;
+    signals_swap_mask(&swap, mask);
+    long r = poll_until(fds, n, deadline);
+    signals_restore_mask(&swap);
+    return (int)errno_edge(r);
+}
+
+struct fd_sets {
+    int n;              /* highest descriptor plus one */
+    fd_set *program[3]; /* read, write, except: NULL where not given */
+    size_t bytes;       /* of each set that matter: the program's sets may be longer than fd_set */
+};
+
+static bool in_set(const struct fd_sets *s, int which, int fd)
+{
+    const unsigned long *words = (const unsigned long *)s->program[which];
+    return words && words[fd / (8 * sizeof *words)] >> (fd % (8 * sizeof *words)) & 1;
+}
+
+static size_t count_fds(const struct fd_sets *s)
+{
+    size_t count = 0;
+    for (int fd = 0; fd < s->n; fd++)
+        count += in_set(s, 0, fd) || in_set(s, 1, fd) || in_set(s, 2, fd);
+    return count;
+}
+
+static void watch_sets(struct fd_wait_set *set, const struct fd_sets *s)
+{
+    for (int fd = 0; fd < s->n; fd++) {
+        bool read = in_set(s, 0, fd) || in_set(s, 2, fd);
+        bool write = in_set(s, 1, fd);
+        if (read || write)
+            watch_fd(set, fd, read, write);
+    }
+}
+
+/* The real select overwrites the sets: each look is at copies, kept in scratch (three sets). */
+static long look_at_sets(const struct fd_sets *s, char *scratch)
+{
+    fd_set *copy[3];
+    for (int i = 0; i < 3; i++) {
+        copy[i] = s->program[i] ? (fd_set *)(scratch + (size_t)i * s->bytes) : NULL;
+        if (copy[i])
+            memcpy(copy[i], s->program[i], s->bytes);
+    }
+    struct timeval zero = {0, 0};
+    long r = or_errno(real.select(s->n, copy[0], copy[1], copy[2], &zero));
+    for (int i = 0; r > 0 && i < 3; i++)
+        if (copy[i])
+            memcpy(s->program[i], copy[i], s->bytes);
+    return r;
+}
+
+static void clear_sets(const struct fd_sets *s)
+{
+    for (int i = 0; i < 3; i++)
+        if (s->program[i])
+            memset(s->program[i], 0, s->bytes);
+}
+
+static long select_until(const struct fd_sets *s, deadline_t deadline)
+{
+    struct room room;
+    long r = room_make(&room, count_fds(s));
+    char *scratch = malloc(3 * s->bytes + 1);
+    if (!scratch)
+        r = -ENOMEM;
+    while (r == 0) {
+        watch_sets(&room.set, s);
+        r = look_at_sets(s, scratch);
+        if (r == 0)
+            r = never_restart(fd_wait_any(&room.set, deadline));
+    }
+    free(scratch);
+    free(room.many);
+    if (r == -ETIMEDOUT)
+        clear_sets(s);
+    return r == -ETIMEDOUT ? 0 : r;
+}
+
+static struct fd_sets sets_of(int n, fd_set *r, fd_set *w, fd_set *e)
+{
+    size_t bits = 8 * sizeof(unsigned long);
+    return (struct fd_sets){n, {r, w, e}, ((size_t)n + bits - 1) / bits * sizeof(unsigned long)};
+}
+
+int evy_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
+{
+    if (!self() || n < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
+        return REAL(select)(n, r, w, e, timeout);
+    cancel_point();
+    deadline_t deadline = timeout ? deadline_after(timeval_to_ns(timeout)) : DEADLINE_NEVER;
+    struct fd_sets sets = sets_of(n, r, w, e);
+    long result = select_until(&sets, deadline);
+    if (timeout) { /* Linux tells what is left */
+        struct timespec left = ns_to_timespec(deadline_left(deadline));
+        timeout->tv_sec = left.tv_sec;
+        timeout->tv_usec = left.tv_nsec / 1000;
+    }
+    return (int)errno_edge(result);
+}
+
+int evy_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout, const sigset_t *mask)
+{
+    deadline_t deadline;
+    if (!self() || n < 0 || deadline_from_rel(timeout, &deadline))
+        return REAL(pselect)(n, r, w, e, timeout, mask);
+    cancel_point();
+    struct fd_sets sets = sets_of(n, r, w, e);
+    struct signal_mask_swap swap;
+    signals_swap_mask(&swap, mask);
+    long result = select_until(&sets, deadline);
+    signals_restore_mask(&swap);
+    return (int)errno_edge(result);
+}
+
+static long epoll_until(int epfd, struct epoll_event *events, int max, deadline_t deadline)
+{
+    struct io io;
+    if (!io_begin(&io, epfd, FD_READ, false))
+        return or_errno(real.epoll_wait(epfd, events, max, 0)); /* not an epoll descriptor: its error */
+    long r = 0;
+    while (r == 0) {
+        unsigned seq = atomic_load(&io.slot->seq[FD_READ]);
+        r = or_errno(real.epoll_wait(epfd, events, max, 0));
+        if (r == 0)
+            r = never_restart(fd_wait(io.slot, epfd, FD_READ, seq, deadline));
+    }
+    return r == -ETIMEDOUT ? 0 : r;
+}
+
+int evy_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout)
+{
+    if (!self() || timeout == 0)
+        return REAL(epoll_wait)(epfd, events, max, timeout);
+    return (int)errno_edge(epoll_until(epfd, events, max, after_ms(timeout)));
+}
+
+int evy_epoll_pwait(int epfd, struct epoll_event *events, int max, int timeout, const sigset_t *mask)
+{
+    if (!self() || timeout == 0)
+        return REAL(epoll_pwait)(epfd, events, max, timeout, mask);
+    struct signal_mask_swap swap;
+    signals_swap_mask(&swap, mask);
+    long r = epoll_until(epfd, events, max, after_ms(timeout));
+    signals_restore_mask(&swap);
+    return (int)errno_edge(r);
+}
+
+int evy_epoll_pwait2(int epfd, struct epoll_event *events, int max, const struct timespec *timeout,
+                     const sigset_t *mask)
+{
+    deadline_t deadline;
+    if (!self() || deadline_from_rel(timeout, &deadline))
+        return REAL(epoll_pwait2)(epfd, events, max, timeout, mask);
+    struct signal_mask_swap swap;
+    signals_swap_mask(&swap, mask);
+    long r = epoll_until(epfd, events, max, deadline);
+    signals_restore_mask(&swap);
+    return (int)errno_edge(r);
+}

@@ -1,0 +1,72 @@
+/* Green sleeps. */
+#include "io/calls.h"
+
+#include "base/clock.h"
+#include "core/lot.h"
+#include "core/sched.h"
+#include "io/io.h"
+#include "real/real.h"
+#include "sync/cancel.h"
+
+/* Parks until the deadline. Returns 0 or -EINTR. SA_RESTART does not restart sleeps (signal(7)). */
+static long sleep_until(deadline_t deadline)
+{
+    cancel_point();
+    long r = lot_sleep(deadline);
+    if (r == -EINTR) {
+        interrupted(r);
+        return r;
+    }
+    r = interrupted(r);
+    return r == -ETIMEDOUT ? 0 : r;
+}
+
+static long sleep_for(const struct timespec *duration, struct timespec *left)
+{
+    if (!timespec_valid(duration))
+        return -EINVAL;
+    deadline_t deadline = deadline_after(timespec_to_ns(duration));
+    long r = sleep_until(deadline);
+    if (r == -EINTR && left)
+        *left = ns_to_timespec(deadline_left(deadline));
+    return r;
+}
+
+int evy_nanosleep(const struct timespec *duration, struct timespec *left)
+{
+    if (!self())
+        return REAL(nanosleep)(duration, left);
+    return (int)errno_edge(sleep_for(duration, left));
+}
+
+/* Answers the error itself, not errno. CPU-time clocks are the kernel's business. */
+int evy_clock_nanosleep(clockid_t clock, int flags, const struct timespec *when, struct timespec *left)
+{
+    deadline_t deadline;
+    if (!self() || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME &&
+                    clock != CLOCK_TAI))
+        return REAL(clock_nanosleep)(clock, flags, when, left);
+    if (!(flags & TIMER_ABSTIME))
+        return (int)-sleep_for(when, left);
+    if (deadline_from_abs(clock, when, &deadline))
+        return EINVAL;
+    return (int)-sleep_until(deadline);
+}
+
+unsigned evy_sleep_seconds(unsigned seconds)
+{
+    struct timespec ts = {.tv_sec = seconds}, left = {0, 0};
+    if (!self())
+        return REAL(sleep)(seconds);
+    if (sleep_for(&ts, &left) == -EINTR)
+        return (unsigned)left.tv_sec + (left.tv_nsec >= NSEC_PER_SEC / 2);
+    return 0;
+}
+
+int evy_usleep(useconds_t usec)
+{
+    struct timespec ts = {.tv_sec = usec / 1000000, .tv_nsec = (long)(usec % 1000000) * 1000};
+    if (!self())
+        return REAL(usleep)(usec);
+    return (int)errno_edge(sleep_for(&ts, NULL));
+}

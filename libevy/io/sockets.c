@@ -1,0 +1,115 @@
+/* Green recv and send families. Sockets are asked with MSG_DONTWAIT, so O_NONBLOCK stays as the program
+   left it. */
+#include "io/calls.h"
+
+#include "io/io.h"
+#include "real/real.h"
+
+#include "io/iov.h"
+
+#define SOCKET_CALL(io, fd, dir, flags) (io_begin(io, fd, dir, (flags)&MSG_DONTWAIT) && fd_is_socket((io)->slot))
+
+/* Nothing has come since a read that took all there was: the call that would say EAGAIN is spared. */
+static bool known_empty(const struct io *io)
+{
+    return atomic_load_explicit(&io->slot->drained, memory_order_relaxed) == io->seq && io->may_wait &&
+           !fd_has(io->slot, FD_UNDRAINABLE);
+}
+
+/* A short read of a TCP stream took all there was, unless the stream has ended or holds urgent data. It
+   proves so only when edges were counted from before the read. */
+static void note_drained(const struct io *io, long got, size_t wanted, int flags)
+{
+    struct fd *s = io->slot;
+    bool all = got > 0 && (size_t)got < wanted && fd_kind(s) == FD_TCP && !(flags & ~MSG_DONTWAIT) &&
+               atomic_load_explicit(&s->watch, memory_order_relaxed);
+    atomic_store_explicit(&s->drained, all ? io->seq : 0, memory_order_relaxed);
+}
+
+ssize_t evy_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *addrlen)
+{
+    struct io io;
+    if (!SOCKET_CALL(&io, fd, FD_READ, flags))
+        return REAL(recvfrom)(fd, buf, n, flags, addr, addrlen);
+    size_t got = 0;
+    bool all = (flags & MSG_WAITALL) && !(flags & MSG_PEEK) && fd_is_stream(io.slot);
+    socklen_t room = addrlen ? *addrlen : 0;
+    long r = known_empty(&io) ? io_wait(&io) : 0;
+    while (r == 0) {
+        if (addrlen)
+            *addrlen = room;
+        r = IO_TRY(&io, or_errno(real.recvfrom(fd, (char *)buf + got, n - got, flags | MSG_DONTWAIT, addr,
+                                               addrlen)));
+        if (r > 0)
+            note_drained(&io, r, n - got, flags);
+        if (r <= 0)
+            break;
+        got += (size_t)r;
+        if (!all || got == n)
+            break;
+        r = 0;
+    }
+    return io_end(&io, got ? (long)got : r);
+}
+
+ssize_t evy_recv(int fd, void *buf, size_t n, int flags)
+{
+    return evy_recvfrom(fd, buf, n, flags, NULL, NULL);
+}
+
+ssize_t evy_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+    struct io io;
+    if (!SOCKET_CALL(&io, fd, FD_READ, flags))
+        return REAL(recvmsg)(fd, msg, flags);
+    struct msghdr room = *msg; /* the kernel writes lengths into msg at each try */
+    return io_end(&io, IO_TRY(&io, (*msg = room, or_errno(real.recvmsg(fd, msg, flags | MSG_DONTWAIT)))));
+}
+
+/* A call that has sent something reports that, and raises no SIGPIPE. */
+static int quiet(size_t sent)
+{
+    return sent ? MSG_NOSIGNAL : 0;
+}
+
+/* A blocking send of a stream sends everything: the rest of a partial one follows when there is room. An
+   error after some bytes went out is reported by the next call, as natively. */
+ssize_t evy_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t len)
+{
+    struct io io;
+    if (!SOCKET_CALL(&io, fd, FD_WRITE, flags))
+        return REAL(sendto)(fd, buf, n, flags, addr, len);
+    size_t sent = 0;
+    long r;
+    do {
+        r = IO_TRY(&io, or_errno(real.sendto(fd, (const char *)buf + sent, n - sent,
+                                             flags | MSG_DONTWAIT | quiet(sent), addr, len)));
+        if (r > 0)
+            sent += (size_t)r;
+    } while (r > 0 && sent < n && io.may_wait && fd_is_stream(io.slot));
+    return io_end(&io, sent ? (long)sent : r);
+}
+
+ssize_t evy_send(int fd, const void *buf, size_t n, int flags)
+{
+    return evy_sendto(fd, buf, n, flags, NULL, 0);
+}
+
+ssize_t evy_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+    struct io io;
+    if (!SOCKET_CALL(&io, fd, FD_WRITE, flags))
+        return REAL(sendmsg)(fd, msg, flags);
+    long r = IO_TRY(&io, or_errno(real.sendmsg(fd, msg, flags | MSG_DONTWAIT)));
+    size_t sent = r > 0 ? (size_t)r : 0;
+    size_t total = r > 0 ? iov_bytes(msg->msg_iov, msg->msg_iovlen) : 0;
+    while (r > 0 && sent < total && io.may_wait && fd_is_stream(io.slot)) {
+        struct iovec part[IOV_PART]; /* control data went out with the first byte */
+        struct msghdr rest = {.msg_iov = part};
+        rest.msg_iovlen = iov_rest(part, msg->msg_iov, msg->msg_iovlen, sent);
+        r = IO_TRY(&io, or_errno(real.sendmsg(fd, &rest, flags | MSG_DONTWAIT | quiet(sent))));
+        if (r > 0)
+            sent += (size_t)r;
+    }
+    return io_end(&io, sent ? (long)sent : r);
+}

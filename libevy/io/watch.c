@@ -1,0 +1,160 @@
+#include "io/watch.h"
+
+#include "core/critical.h"
+#include "core/evloop.h"
+#include "core/hub.h"
+
+#include <errno.h>
+#include <limits.h>
+
+void fd_edge(struct fd *s, int dir, unsigned count)
+{
+    if (atomic_fetch_add(&s->seq[dir], 1) == UINT32_MAX)
+        atomic_fetch_add(&s->seq[dir], 1);
+    lot_unpark(&s->seq[dir], count);
+}
+
+static void on_ready(void *arg, int what)
+{
+    struct fd *s = arg;
+    unsigned count = 1;
+    if (unlikely(what & EVLOOP_CLOSED)) { /* nobody hands on what does not go away */
+        fd_set_flag(s, FD_UNDRAINABLE, true);
+        count = UINT_MAX;
+    }
+    if (what & (EVLOOP_READ | EVLOOP_CLOSED))
+        fd_edge(s, FD_READ, count);
+    if (what & EVLOOP_WRITE)
+        fd_edge(s, FD_WRITE, count);
+}
+
+int watch_ensure(struct fd *s, int fd)
+{
+    if (likely(atomic_load_explicit(&s->watch, memory_order_acquire) != NULL))
+        return 0;
+    struct hub *h = this_hub();
+    if (!evloop_edge_triggered(h))
+        return 0;
+    int r = 0;
+    critical_enter();
+    spin_lock(&s->lock);
+    if (!atomic_load_explicit(&s->watch, memory_order_relaxed)) {
+        struct evloop_watch *w = NULL;
+        r = evloop_watch(h, fd, EVLOOP_READ | EVLOOP_WRITE, on_ready, s, &w);
+        s->watch_hub = h;
+        atomic_store_explicit(&s->watch, w, memory_order_release);
+    }
+    spin_unlock(&s->lock);
+    critical_leave();
+    return r;
+}
+
+void watch_retire(struct fd *s)
+{
+    if (!atomic_load_explicit(&s->watch, memory_order_acquire))
+        return;
+    critical_enter();
+    spin_lock(&s->lock);
+    struct evloop_watch *w = atomic_load_explicit(&s->watch, memory_order_relaxed);
+    struct hub *h = s->watch_hub;
+    atomic_store_explicit(&s->watch, NULL, memory_order_relaxed);
+    spin_unlock(&s->lock);
+    if (w)
+        evloop_retire(h, w, fd_has(s, FD_OURS));
+    critical_leave();
+}
+
+/* Where the backend knows no edges, each wait registers for itself and once. */
+static int watch_once(struct fd_wait_entry *e)
+{
+    struct hub *h = this_hub();
+    e->once = NULL;
+    if (evloop_edge_triggered(h))
+        return 0;
+    return evloop_watch(h, e->fd, e->dir == FD_READ ? EVLOOP_READ : EVLOOP_WRITE, on_ready, e->slot,
+                        &e->once);
+}
+
+static void unwatch_once(struct fd_wait_entry *e)
+{
+    if (unlikely(e->once != NULL))
+        evloop_unwatch(this_hub(), e->once);
+}
+
+/* A wait is one section from the registration on: a signal that comes in between ends it with -EINTR, and the
+   handler runs when the caller holds nothing that a siglongjmp would leave behind. */
+static int leave_wait(int r)
+{
+    if (r == -EINTR)
+        critical_leave_quietly(self());
+    else
+        critical_leave();
+    return r;
+}
+
+static int wait_edge(struct fd *s, int fd, int dir, unsigned seq, deadline_t deadline)
+{
+    unsigned generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
+    struct fd_wait_entry e = {.slot = s, .fd = fd, .dir = dir};
+    int r = watch_ensure(s, fd);
+    if (!r)
+        r = watch_once(&e);
+    if (r)
+        return r;
+    r = lot_park(&s->seq[dir], seq, deadline, LOT_CANCEL | LOT_SIGNAL);
+    unwatch_once(&e);
+    if (atomic_load_explicit(&s->generation, memory_order_relaxed) != generation)
+        return -EBADF;
+    return r == -EAGAIN ? 0 : r;
+}
+
+int fd_wait(struct fd *s, int fd, int dir, unsigned seq, deadline_t deadline)
+{
+    critical_enter();
+    return leave_wait(wait_edge(s, fd, dir, seq, deadline));
+}
+
+void fd_wait_add(struct fd_wait_set *set, struct fd *s, int fd, int dir)
+{
+    struct fd_wait_entry *e = &set->entries[set->count++];
+    e->slot = s;
+    e->fd = fd;
+    e->dir = dir;
+    e->once = NULL;
+    e->seq = atomic_load(&s->seq[dir]);
+}
+
+static int enqueue_all(struct fd_wait_set *set, unsigned *queued)
+{
+    for (*queued = 0; *queued < set->count; ++*queued) {
+        struct fd_wait_entry *e = &set->entries[*queued];
+        lot_enqueue(&set->waiters[*queued], &e->slot->seq[e->dir], LOT_CANCEL | LOT_SIGNAL | LOT_ALL);
+        int r = watch_ensure(e->slot, e->fd);
+        if (!r)
+            r = watch_once(e);
+        if (!r && atomic_load(&e->slot->seq[e->dir]) != e->seq)
+            r = -EAGAIN;
+        if (r && r != -EPERM) {
+            ++*queued;
+            return r;
+        }
+    }
+    return 0;
+}
+
+int fd_wait_any(struct fd_wait_set *set, deadline_t deadline)
+{
+    unsigned queued;
+    critical_enter();
+    int r = enqueue_all(set, &queued);
+    if (!r && queued)
+        r = lot_wait_any(set->waiters, queued, deadline);
+    else if (!r)
+        r = lot_sleep(deadline);
+    for (unsigned i = 0; i < queued; i++) {
+        unwatch_once(&set->entries[i]);
+        lot_leave(&set->waiters[i]);
+    }
+    set->count = 0;
+    return leave_wait(r == -EAGAIN ? 0 : r);
+}

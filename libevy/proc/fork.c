@@ -1,0 +1,124 @@
+/* fork. glibc's works on the TCB of the calling kernel thread's own (it unlinks THREAD_SELF from its list of
+   threads), so a green thread lends its kernel thread that TCB for the call. The program's pthread_atfork handlers
+   run here, on the green thread's TCB, where they may take locks. Order:
+
+     before   prepare handlers; all signals blocked; locks of libevy taken, in the order of lock_all
+     parent   locks given back; mask; parent handlers
+     child    locks given back; waiters, descriptors, hubs and signals forgotten: the process is alone again, with
+              the forking green thread as its main thread; mask; child handlers */
+#include "proc/fork.h"
+
+#include "proc/atfork.h"
+#include "proc/signals.h"
+#include "proc/sigstate.h"
+
+#include "base/config.h"
+#include "core/evloop.h"
+#include "core/hub.h"
+#include "core/lot.h"
+#include "core/tcb.h"
+#include "io/fdtab.h"
+#include "io/io.h"
+#include "real/real.h"
+#include "sync/sync.h"
+#include "tp.h"
+
+#include <errno.h>
+
+static void lock_all(bool take)
+{
+    tcb_fork_locks(take); /* held around dl_iterate_phdr only */
+    green_fork_locks(take);
+    stack_fork_locks(take);
+    evloop_fork_locks(take);
+}
+
+/* errno belongs to the TCB: read where it was written. */
+static EVY_NOINLINE long fork_here(bool handlers)
+{
+    long pid = handlers ? REAL(fork)() : REAL(_Fork)();
+    return pid < 0 ? -errno : pid;
+}
+
+/* Between the two tp_set nothing may run that keeps a thread-local address in a register. */
+static EVY_NOINLINE long fork_on(uintptr_t native, bool handlers)
+{
+    uintptr_t own = tp_get();
+    if (native == own)
+        return fork_here(handlers);
+    tp_set(native);
+    long pid = fork_here(handlers);
+    tp_set(own);
+    return pid;
+}
+
+static EVY_NOINLINE void set_self_at(uintptr_t tp, struct green *g)
+{
+    ptrdiff_t offset = (char *)&self_green - (char *)tp_get();
+    *(struct green **)(tp + (uintptr_t)offset) = g;
+}
+
+/* The TCB that glibc knows this kernel thread by. */
+static uintptr_t native_tp(void)
+{
+    struct green *g = self();
+    uintptr_t own = tp_get();
+    if (g)
+        return g->hub->carrier_tp;
+    return tcb_facts.ready && tcb_is_green(tcb_thread_of(own)) ? hub_native_tp : own;
+}
+
+static void forget_all(uintptr_t native)
+{
+    lot_after_fork();
+    once_after_fork();
+    fdtab_forget();
+    signals_forget();
+    hub_native_tp = native == tp_get() ? 0 : native;
+    set_self_at(native, NULL);
+    hubs_forget();
+}
+
+static long fork_threaded(bool handlers)
+{
+    uint64_t all = ~UINT64_C(0);
+    uintptr_t native = native_tp();
+    fdtab_share_all();
+    uint64_t mask = sys_sigmask(SIG_SETMASK, &all);
+    lock_all(true);
+    long pid = fork_on(native, handlers);
+    lock_all(false);
+    if (pid == 0) {
+        if (self() && config.patch & SUBSET_SIGNAL)
+            mask = sig_mask(self());
+        forget_all(native);
+    }
+    sys_sigmask(SIG_SETMASK, &mask);
+    return pid;
+}
+
+static pid_t fork_any(bool handlers)
+{
+    long pid;
+    if (handlers)
+        atfork_prepare();
+    if (hub_count == 0 && native_tp() == tp_get())
+        pid = fork_here(handlers);
+    else
+        pid = fork_threaded(handlers);
+    if (handlers && pid == 0)
+        atfork_child();
+    else if (handlers)
+        atfork_parent();
+    return (pid_t)errno_edge(pid);
+}
+
+pid_t evy_fork(void)
+{
+    return fork_any(true);
+}
+
+pid_t evy__Fork(void)
+{
+    return fork_any(false);
+}

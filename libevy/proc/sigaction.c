@@ -1,0 +1,202 @@
+/* What the program wants done with each signal. While hubs run the kernel has our handler where the program
+   has one of its own. */
+#include "proc/signals.h"
+#include "proc/sigstate.h"
+
+#include "base/config.h"
+#include "base/spin.h"
+#include "core/critical.h"
+#include "core/hub.h"
+#include "io/io.h"
+#include "real/real.h"
+
+/* Read by on_signal without a lock, also when it has interrupted the writer: the version's lowest bit says
+   which copy is valid. */
+struct action {
+    struct sigaction act[2]; /* what the program set; handler, mask and flags as it gave them */
+    atomic_uint version;     /* grows with each change */
+};
+
+static struct action actions[SIGNALS + 1];
+static _Atomic uint64_t known;   /* actions[] is valid: the program's action was seen */
+static _Atomic uint64_t wrapped; /* the kernel has on_signal for it */
+static _Atomic uint64_t interrupting; /* siginterrupt: signal() sets no SA_RESTART */
+static atomic_bool poke;         /* SIGURG is always wrapped */
+static struct spin lock;         /* one writer at a time; nests inside nothing */
+
+static void read_action(int sig, struct sigaction *act)
+{
+    struct action *a = &actions[sig];
+    unsigned version;
+    do {
+        version = atomic_load_explicit(&a->version, memory_order_acquire);
+        *act = a->act[version & 1];
+        atomic_thread_fence(memory_order_acquire);
+    } while (atomic_load_explicit(&a->version, memory_order_relaxed) != version);
+}
+
+static void write_action(int sig, const struct sigaction *act)
+{
+    struct action *a = &actions[sig];
+    unsigned version = atomic_load_explicit(&a->version, memory_order_relaxed);
+    a->act[(version + 1) & 1] = *act;
+    atomic_store_explicit(&a->version, version + 1, memory_order_release);
+    atomic_fetch_or(&known, sig_bit(sig));
+}
+
+static bool is_handler(const struct sigaction *act)
+{
+    return act->sa_handler != SIG_DFL && act->sa_handler != SIG_IGN;
+}
+
+bool action_of(int sig, struct sigaction *act)
+{
+    if (!(atomic_load(&known) & sig_bit(sig)))
+        return false;
+    read_action(sig, act);
+    return is_handler(act);
+}
+
+/* The masks are emulated, so ours runs with none of its own and may be interrupted by itself. */
+static int install(int sig, const struct sigaction *act)
+{
+    struct sigaction ours = {.sa_sigaction = on_signal};
+    bool wrap = is_handler(act) || (sig == SIGURG && atomic_load(&poke));
+    int keep = SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT | SA_ONSTACK;
+    ours.sa_flags = SA_SIGINFO | SA_NODEFER | (is_handler(act) ? act->sa_flags & keep : SA_RESTART);
+    if (wrap)
+        atomic_fetch_or(&wrapped, sig_bit(sig));
+    else
+        atomic_fetch_and(&wrapped, ~sig_bit(sig));
+    return REAL(sigaction)(sig, wrap ? &ours : act, NULL);
+}
+
+void action_reset(int sig)
+{
+    struct sigaction act = {.sa_handler = SIG_DFL};
+    write_action(sig, &act);
+    install(sig, &act);
+}
+
+/* Our handler reads what is written here and must not wait for the lock: no signal comes in between. */
+static uint64_t begin(void)
+{
+    uint64_t all = ~SIG_FAULTS;
+    critical_enter();
+    uint64_t old = sys_sigmask(SIG_SETMASK, &all);
+    spin_lock(&lock);
+    return old;
+}
+
+static void end(uint64_t old)
+{
+    spin_unlock(&lock);
+    sys_sigmask(SIG_SETMASK, &old);
+    critical_leave();
+}
+
+static int old_action(int sig, struct sigaction *old)
+{
+    if (!(atomic_load(&known) & sig_bit(sig)))
+        return REAL(sigaction)(sig, NULL, old);
+    read_action(sig, old);
+    return 0;
+}
+
+static int set_action(int sig, const struct sigaction *act, struct sigaction *old)
+{
+    struct sigaction before;
+    uint64_t mask = begin();
+    int r = old_action(sig, &before);
+    if (r == 0 && act) {
+        write_action(sig, act);
+        r = install(sig, act);
+        if (r)
+            write_action(sig, &before);
+    }
+    end(mask);
+    if (r == 0 && old)
+        *old = before;
+    return r;
+}
+
+int evy_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
+{
+    if (hub_count == 0 || !sig_valid(sig) || (SIG_FAULTS | SIG_FIXED) & sig_bit(sig))
+        return REAL(sigaction)(sig, act, old);
+    struct sigaction copy;
+    if (act)
+        copy = *act; /* old may be the same memory; a bad address faults before any lock */
+    if (act && copy.sa_handler == SIG_IGN && !(sig_bit(sig) & ~sigqueue_pending(NULL))) {
+        siginfo_t info;
+        sigqueue_take(NULL, sig, &info); /* ignoring discards what is pending */
+    }
+    return set_action(sig, act ? &copy : NULL, old);
+}
+
+sighandler_t evy_signal(int sig, sighandler_t handler)
+{
+    if (hub_count == 0)
+        return REAL(signal)(sig, handler);
+    struct sigaction act = {.sa_handler = handler}, old;
+    bool restart = sig_valid(sig) && !(atomic_load(&interrupting) & sig_bit(sig));
+    act.sa_flags = restart ? SA_RESTART : 0;
+    sigaddset(&act.sa_mask, sig);
+    return evy_sigaction(sig, &act, &old) ? SIG_ERR : old.sa_handler;
+}
+
+int evy_siginterrupt(int sig, int flag)
+{
+    struct sigaction act;
+    if (evy_sigaction(sig, NULL, &act))
+        return -1;
+    if (flag)
+        atomic_fetch_or(&interrupting, sig_bit(sig));
+    else
+        atomic_fetch_and(&interrupting, ~sig_bit(sig));
+    act.sa_flags = flag ? act.sa_flags & ~SA_RESTART : act.sa_flags | SA_RESTART;
+    return evy_sigaction(sig, &act, NULL);
+}
+
+void actions_take_over(void)
+{
+    for (int sig = 1; sig <= SIGNALS; sig++) {
+        struct sigaction act;
+        if (!sig_valid(sig) || (SIG_FAULTS | SIG_FIXED) & sig_bit(sig) ||
+            REAL(sigaction)(sig, NULL, &act) || !is_handler(&act))
+            continue;
+        write_action(sig, &act);
+        install(sig, &act);
+    }
+}
+
+void actions_give_back(void)
+{
+    atomic_store(&poke, false);
+    for (int sig = 1; sig <= SIGNALS; sig++) {
+        struct sigaction act;
+        if (!(atomic_load(&wrapped) & sig_bit(sig)))
+            continue;
+        if (atomic_load(&known) & sig_bit(sig))
+            read_action(sig, &act);
+        else
+            act = (struct sigaction){.sa_handler = SIG_DFL};
+        REAL(sigaction)(sig, &act, NULL);
+    }
+    atomic_store(&wrapped, 0);
+    atomic_store(&known, 0);
+    lock = (struct spin){0};
+}
+
+void actions_need_poke(void)
+{
+    struct sigaction act;
+    if (atomic_exchange(&poke, true))
+        return;
+    uint64_t mask = begin();
+    if (old_action(SIGURG, &act) == 0) {
+        write_action(SIGURG, &act);
+        install(SIGURG, &act);
+    }
+    end(mask);
+}

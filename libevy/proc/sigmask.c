@@ -1,0 +1,303 @@
+/* Signal masks: each green thread's own, and what follows from them for the kernel. What every green thread
+   blocks is blocked on hub 0's carrier, so that it stays pending in the kernel, where signalfd, sigwait and
+   exec expect it. */
+#include "proc/signals.h"
+#include "proc/sigstate.h"
+
+#include "base/config.h"
+#include "base/spin.h"
+#include "core/critical.h"
+#include "core/hub.h"
+#include "real/real.h"
+
+#include <errno.h>
+
+static struct spin lock;         /* protects common and waiters; nests around bodies_lock (green.c) */
+static _Atomic uint64_t common;  /* blocked by all; each live green thread's mask contains it */
+static _Atomic uint64_t waited;  /* somebody is in sigwait for them: the kernel has to keep them */
+static unsigned waiters[SIGNALS + 1]; /* green threads in sigwait for each */
+
+/* Other carriers take no signals but faults and our own poke. */
+#define CARRIER_MASK (~(SIG_FAULTS | SIG_FIXED | sig_bit(SIGURG)))
+
+uint64_t mask_of_carrier(const struct hub *h)
+{
+    if (h != &hubs[0])
+        return CARRIER_MASK;
+    return atomic_load(&common) | atomic_load(&waited);
+}
+
+void mask_ask_chore(void)
+{
+    atomic_store(&hubs[0].chore, 1);
+    hub_kick(&hubs[0]);
+}
+
+/* Only hub 0's carrier can change its mask. Signals let in arrive before this returns. */
+static void apply(void)
+{
+    struct green *g = self();
+    if (g && g->hub != &hubs[0]) {
+        mask_ask_chore();
+        return;
+    }
+    uint64_t mask = mask_of_carrier(&hubs[0]);
+    sys_sigmask(SIG_SETMASK, &mask);
+}
+
+static bool narrow(struct green *g, void *arg)
+{
+    uint64_t *set = arg;
+    if (atomic_load_explicit(&g->takes_signals, memory_order_relaxed))
+        *set &= sig_mask(g);
+    return *set & ~atomic_load_explicit(&common, memory_order_relaxed);
+}
+
+/* Adds to common what is in candidates and blocked by all. The lock is held. */
+static void widen(uint64_t candidates)
+{
+    if (narrow(main_thread(), &candidates))
+        green_each(narrow, &candidates);
+    atomic_fetch_or(&common, candidates);
+}
+
+void mask_set(struct green *g, uint64_t mask)
+{
+    mask &= ~SIG_FIXED;
+    uint64_t old = sig_mask(g);
+    if (mask == old)
+        return;
+    critical_enter();
+    spin_lock(&lock);
+    uint64_t before = atomic_load(&common);
+    atomic_store_explicit(&g->sigmask, mask, memory_order_relaxed);
+    atomic_fetch_and(&common, mask);
+    if (mask & ~old)
+        widen(mask);
+    bool changed = atomic_load(&common) != before;
+    spin_unlock(&lock);
+    critical_leave();
+    if (changed)
+        apply();
+}
+
+void mask_waits(uint64_t set, int by)
+{
+    critical_enter();
+    spin_lock(&lock);
+    uint64_t now = 0;
+    for (int sig = 1; sig <= SIGNALS; sig++) {
+        if (set & sig_bit(sig))
+            waiters[sig] += (unsigned)by;
+        now |= waiters[sig] ? sig_bit(sig) : 0;
+    }
+    bool changed = atomic_exchange(&waited, now) != now;
+    spin_unlock(&lock);
+    critical_leave();
+    if (changed)
+        apply();
+}
+
+/* On other hubs the kernel still holds what was sent to the process: at least one pending signal must be
+   delivered before the call that unblocks it returns. */
+static void fetch_from_kernel(uint64_t set)
+{
+    struct timespec zero = {0, 0};
+    struct sigaction act;
+    siginfo_t info;
+    for (int sig = 1; sig <= SIGNALS; sig++)
+        if (set & sig_bit(sig) && !action_of(sig, &act))
+            set &= ~sig_bit(sig);
+    int sig;
+    while (set && (sig = (int)sys_call4(SYS_rt_sigtimedwait, (long)&set, (long)&info, (long)&zero, 8)) > 0)
+        sigqueue_put(NULL, sig, &info);
+}
+
+void mask_settle(uint64_t unblocked)
+{
+    struct green *g = self();
+    unblocked &= ~sig_mask(g);
+    if (unblocked && g->hub != &hubs[0])
+        fetch_from_kernel(unblocked);
+    if ((sigqueue_pending(g) | sigqueue_pending(NULL)) & ~sig_mask(g))
+        signals_deliver();
+}
+
+struct search {
+    uint64_t pending;    /* signals that need somebody */
+    struct green *found; /* takes one of them */
+};
+
+static bool takes_one(struct green *g, void *arg)
+{
+    struct search *s = arg;
+    if (atomic_load(&g->takes_signals) && s->pending & (~sig_mask(g) | atomic_load(&g->sigwaits)))
+        s->found = g;
+    return !s->found;
+}
+
+void mask_chore(void)
+{
+    apply();
+    for (int sig = 1; sig <= SIGNALS; sig++) {
+        struct search s = {.pending = sigqueue_pending(NULL) & sig_bit(sig)};
+        if (s.pending && takes_one(main_thread(), &s))
+            green_each(takes_one, &s);
+        if (s.found)
+            signal_nudge(s.found);
+    }
+}
+
+static bool gone(struct green *g, void *arg)
+{
+    (void)arg;
+    atomic_store(&g->takes_signals, false);
+    return true;
+}
+
+void mask_forget(void)
+{
+    lock = (struct spin){0};
+    green_each(gone, NULL);
+}
+
+void mask_start(void)
+{
+    struct green *g = self();
+    uint64_t mask = sys_sigmask(SIG_BLOCK, NULL) & ~SIG_FIXED;
+    memset(waiters, 0, sizeof waiters);
+    atomic_store(&waited, 0);
+    atomic_store(&common, mask);
+    atomic_store(&g->sigmask, mask);
+    atomic_store(&g->takes_signals, true);
+}
+
+void signals_inherit(struct green *child)
+{
+    const struct green *me = self();
+    uint64_t mask = likely(me != NULL) ? sig_mask(me) : sys_sigmask(SIG_BLOCK, NULL) & ~SIG_FIXED;
+    atomic_store_explicit(&child->sigmask, mask, memory_order_relaxed);
+    atomic_store_explicit(&child->sigpending, 0, memory_order_relaxed);
+    atomic_store_explicit(&child->sigwaits, 0, memory_order_relaxed);
+    atomic_store_explicit(&child->takes_signals, true, memory_order_release);
+}
+
+static EVY_COLD void leave_common(struct green *dying)
+{
+    critical_enter();
+    spin_lock(&lock);
+    uint64_t before = atomic_load(&common);
+    widen(~sig_mask(dying) & ~SIG_FIXED);
+    bool changed = atomic_load(&common) != before;
+    spin_unlock(&lock);
+    critical_leave();
+    if (changed)
+        apply();
+}
+
+void signals_retire(struct green *dying)
+{
+    atomic_store_explicit(&dying->takes_signals, false, memory_order_release);
+    const struct green *m = main_thread();
+    if (unlikely(sigqueue_pending(dying) != 0))
+        sigqueue_drop(dying);
+    if (unlikely(sigqueue_pending(NULL) != 0))
+        mask_ask_chore(); /* it may have been nudged for one of them */
+    if (unlikely(dying == m || sig_mask(m) & ~sig_mask(dying)))
+        leave_common(dying);
+}
+
+static bool combine(int how, uint64_t set, uint64_t *mask)
+{
+    if (how == SIG_BLOCK)
+        *mask |= set;
+    else if (how == SIG_UNBLOCK)
+        *mask &= ~set;
+    else if (how == SIG_SETMASK)
+        *mask = set;
+    else
+        return false;
+    return true;
+}
+
+int evy_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+    struct green *g = self();
+    if (!g)
+        return REAL(pthread_sigmask)(how, set, old);
+    uint64_t before = sig_mask(g), mask = before;
+    if (set && !combine(how, sig_word(set), &mask))
+        return EINVAL;
+    if (old)
+        sig_set(old, before);
+    mask_set(g, mask);
+    if (before & ~mask)
+        mask_settle(before & ~mask);
+    return 0;
+}
+
+int evy_sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+    int err = evy_pthread_sigmask(how, set, old);
+    if (err > 0)
+        errno = err;
+    return err ? -1 : 0;
+}
+
+int evy_sigpending(sigset_t *set)
+{
+    const struct green *g = self();
+    uint64_t pending = 0;
+    sys_call4(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0);
+    if (g)
+        pending = (pending | sigqueue_pending(g) | sigqueue_pending(NULL)) & sig_mask(g);
+    sig_set(set, pending);
+    return 0;
+}
+
+/* Until the restoring this green thread is in one critical section: a signal that the new mask lets in ends the
+   wait instead of running its handler just before. */
+void signals_swap_mask(struct signal_mask_swap *swap, const sigset_t *mask)
+{
+    struct green *g = self();
+    swap->swapped = mask && g && config.patch & SUBSET_SIGNAL;
+    if (!swap->swapped)
+        return;
+    uint64_t before = sig_mask(g);
+    sig_set(&swap->old, before);
+    critical_enter_as(g);
+    mask_set(g, sig_word(mask));
+    if (g->hub != &hubs[0])
+        fetch_from_kernel(before & ~sig_mask(g));
+    if ((sigqueue_pending(g) | sigqueue_pending(NULL)) & ~sig_mask(g))
+        atomic_fetch_or(&g->interrupted, INTERRUPT_SIGNAL);
+}
+
+void signals_restore_mask(struct signal_mask_swap *swap)
+{
+    struct green *g = self();
+    if (!swap->swapped)
+        return;
+    uint64_t before = sig_mask(g);
+    mask_set(g, sig_word(&swap->old));
+    critical_leave_as(g);
+    mask_settle(before & ~sig_mask(g));
+}
+
+void signals_lend_mask(void)
+{
+    struct green *g = self();
+    if (!g || !(config.patch & SUBSET_SIGNAL))
+        return;
+    uint64_t mask = sig_mask(g);
+    sys_sigmask(SIG_SETMASK, &mask);
+}
+
+void signals_take_back_mask(void)
+{
+    struct green *g = self();
+    if (!g || !(config.patch & SUBSET_SIGNAL))
+        return;
+    uint64_t mask = mask_of_carrier(g->hub);
+    sys_sigmask(SIG_SETMASK, &mask);
+}

@@ -1,0 +1,250 @@
+#include "proc/signals.h"
+#include "proc/sigstate.h"
+
+#include "base/config.h"
+#include "core/critical.h"
+#include "core/hub.h"
+#include "real/real.h"
+#include "sigcontext.h"
+#include "sync/thread.h"
+
+#include <errno.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+/* One running handler, on the stack it runs on. A handler may leave by siglongjmp: frames are compared with
+   the stack pointer to find out. */
+struct handler_frame {
+    struct handler_frame *outer; /* the handler it interrupted */
+    uint64_t mask;               /* to go back to */
+    uintptr_t alt_low;           /* alternate signal stack it runs on; 0: it does not */
+    uintptr_t alt_high;          /* its end */
+};
+
+static void go_back_to_mask(struct green *g, uint64_t mask)
+{
+    if (unlikely(mask != sig_mask(g)))
+        mask_set(g, mask);
+}
+
+static bool frame_left(const struct handler_frame *f, uintptr_t sp)
+{
+    if (f->alt_low)
+        return sp < f->alt_low || sp >= f->alt_high;
+    return (uintptr_t)f < sp;
+}
+
+/* Forgets handlers that ended by siglongjmp, their masks with them: sp is where g is on its stack. */
+static void forget_left(struct green *g, uintptr_t sp)
+{
+    while (unlikely(g->handlers != NULL) && frame_left(g->handlers, sp)) {
+        uint64_t mask = g->handlers->mask;
+        g->handlers = g->handlers->outer;
+        go_back_to_mask(g, mask);
+    }
+}
+
+static void on_parking(struct green *g)
+{
+    forget_left(g, (uintptr_t)__builtin_frame_address(0));
+}
+
+static void call_handler(const struct sigaction *act, int sig, siginfo_t *info, ucontext_t *uc)
+{
+    ucontext_t own;
+    if (!uc && act->sa_flags & SA_SIGINFO) {
+        getcontext(&own);
+        uc = &own;
+    }
+    act->sa_sigaction(sig, info, uc); /* as the kernel does: three arguments for every handler */
+}
+
+/* Runs the program's handler for sig on g, the running green thread. Returns its flags. */
+static int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc)
+{
+    struct sigaction act;
+    if (!action_of(sig, &act))
+        return SA_RESTART;
+    if (act.sa_flags & SA_RESETHAND)
+        action_reset(sig);
+    struct handler_frame f = {.outer = g->handlers, .mask = sig_mask(g)};
+    if (uc && (uintptr_t)&f - (uintptr_t)uc->uc_stack.ss_sp < uc->uc_stack.ss_size) {
+        f.alt_low = (uintptr_t)uc->uc_stack.ss_sp;
+        f.alt_high = f.alt_low + uc->uc_stack.ss_size;
+    }
+    uint64_t blocked = sig_word(&act.sa_mask) | (act.sa_flags & SA_NODEFER ? 0 : sig_bit(sig));
+    unsigned critical = g->critical;
+    atomic_store_explicit(&g->sigmask, f.mask | (blocked & ~SIG_FIXED), memory_order_relaxed);
+    g->handled++;
+    g->handlers = &f;
+    g->critical = 0;
+    call_handler(&act, sig, info, uc);
+    g->critical = critical;
+    g->handlers = f.outer;
+    go_back_to_mask(g, f.mask);
+    return act.sa_flags;
+}
+
+static uint64_t pending_for(const struct green *g)
+{
+    return sigqueue_pending(g) | sigqueue_pending(NULL);
+}
+
+/* Runs one of the handlers that are due. False when there is none. */
+static bool deliver_one(struct green *g, ucontext_t *uc, int *flags)
+{
+    siginfo_t info;
+    atomic_fetch_and(&g->interrupted, ~(unsigned)INTERRUPT_SIGNAL);
+    uint64_t due = pending_for(g) & ~sig_mask(g);
+    if (!due)
+        return false;
+    int sig = __builtin_ctzl(due) + 1;
+    if (!sigqueue_take(g, sig, &info) && !sigqueue_take(NULL, sig, &info))
+        return true;
+    struct sigaction act;
+    if (action_of(sig, &act))
+        *flags &= run_handler(g, sig, &info, uc);
+    else
+        signal_raise_kernel(sig);
+    return true;
+}
+
+static bool deliver(struct green *g, ucontext_t *uc)
+{
+    int flags = SA_RESTART, saved = errno;
+    while (deliver_one(g, uc, &flags))
+        ;
+    errno = saved;
+    return flags & SA_RESTART;
+}
+
+bool signals_deliver(void)
+{
+    struct green *g = self();
+    if (!g)
+        return true;
+    forget_left(g, (uintptr_t)__builtin_frame_address(0));
+    return deliver(g, NULL);
+}
+
+static void on_due(void)
+{
+    signals_deliver();
+}
+
+/* The mark may be stale: another green thread has taken the signal, or it was blocked since. */
+static bool really_due(struct green *g)
+{
+    atomic_fetch_and(&g->interrupted, ~(unsigned)INTERRUPT_SIGNAL);
+    uint64_t pending = pending_for(g);
+    uint64_t waits = atomic_load_explicit(&g->sigwaits, memory_order_relaxed);
+    if (!(pending & (~sig_mask(g) | waits)))
+        return false;
+    atomic_fetch_or(&g->interrupted, INTERRUPT_SIGNAL);
+    return true;
+}
+
+static char poke_mark; /* its address says that a SIGURG is ours */
+
+static void poke(struct hub *h)
+{
+    actions_need_poke();
+    siginfo_t info = {.si_signo = SIGURG, .si_code = SI_QUEUE};
+    info.si_value.sival_ptr = &poke_mark;
+    sys_call4(SYS_rt_tgsigqueueinfo, getpid(), h->carrier_tid, SIGURG, (long)&info);
+}
+
+void signal_nudge(struct green *target)
+{
+    struct green *me = self();
+    atomic_fetch_or(&target->interrupted, INTERRUPT_SIGNAL);
+    if (sched_unpark_async(target) || target == me)
+        return;
+    struct hub *h = target->hub;
+    if (!me || me->hub != h)
+        poke(h); /* it may be in a loop of its own */
+}
+
+/* A thread that libevy does not run, or nobody is left but the forker: as if we were not there. */
+static void run_natively(int sig, siginfo_t *info, ucontext_t *uc)
+{
+    struct sigaction act;
+    if (!action_of(sig, &act))
+        return;
+    if (act.sa_flags & SA_RESETHAND)
+        action_reset(sig);
+    uint64_t set = sig_word(&act.sa_mask) | (act.sa_flags & SA_NODEFER ? 0 : sig_bit(sig));
+    sys_sigmask(SIG_BLOCK, &set); /* the return from the signal puts it back */
+    call_handler(&act, sig, info, uc);
+}
+
+static bool accepts(struct green *g, int sig)
+{
+    return atomic_load(&g->takes_signals) && !(g->flags & GREEN_LOOP) && !(sig_mask(g) & sig_bit(sig));
+}
+
+/* Who handles a signal for the process: main before others, as the kernel chooses. abort and raise inside libc
+   mean the thread that runs. */
+static struct green *choose(struct green *g, int sig, const siginfo_t *info)
+{
+    if (info->si_code == SI_TKILL && accepts(g, sig))
+        return g;
+    if (accepts(main_thread(), sig))
+        return main_thread();
+    return accepts(g, sig) ? g : NULL;
+}
+
+static void dispatch(struct green *g, int sig, siginfo_t *info, ucontext_t *uc)
+{
+    bool free = !(g->flags & GREEN_LOOP) && g->critical == 0;
+    if (free)
+        forget_left(g, sigcontext_sp(uc));
+    if (sig == SIGURG && info->si_code == SI_QUEUE && info->si_value.sival_ptr == &poke_mark) {
+        if (free && atomic_load(&g->interrupted) & INTERRUPT_SIGNAL)
+            deliver(g, uc);
+        return;
+    }
+    struct green *target = choose(g, sig, info);
+    if (target == g && free) {
+        run_handler(g, sig, info, uc);
+        if (unlikely(pending_for(g) & ~sig_mask(g))) /* came while the handler's mask was on */
+            deliver(g, uc);
+        return;
+    }
+    sigqueue_put(NULL, sig, info);
+    if (target)
+        signal_nudge(target);
+    else
+        mask_ask_chore();
+}
+
+/* The kernel's handler for every signal that the program handles. The kernel is to go back to the mask that
+   holds now, on this carrier. */
+void on_signal(int sig, siginfo_t *info, void *context)
+{
+    struct green *g = self();
+    if (!g || hub_count == 0) {
+        run_natively(sig, info, context);
+        return;
+    }
+    int saved = errno;
+    dispatch(g, sig, info, context);
+    sig_set(&((ucontext_t *)context)->uc_sigmask, mask_of_carrier(self()->hub));
+    errno = saved;
+}
+
+void signals_start(void)
+{
+    if (!(config.patch & SUBSET_SIGNAL))
+        return;
+    mask_start();
+    signal_hooks = (struct signal_hooks){really_due, on_due, on_parking, mask_chore};
+    actions_take_over();
+}
+
+void signals_forget(void)
+{
+    actions_give_back();
+    sigqueue_clear();
+    mask_forget();
+}

@@ -1,0 +1,90 @@
+/* Signals from one green thread to another. */
+#include "proc/signals.h"
+#include "proc/sigstate.h"
+
+#include "core/hub.h"
+#include "real/real.h"
+#include "sync/thread.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+void signal_raise_kernel(int sig)
+{
+    uint64_t bit = sig_bit(sig);
+    uint64_t old = sys_sigmask(SIG_UNBLOCK, &bit);
+    sys3(SYS_tgkill, getpid(), sys_gettid(), sig);
+    sys_sigmask(SIG_SETMASK, &old);
+}
+
+/* Nothing of ours handles sig: its default action concerns the whole process. */
+static void send_unhandled(struct green *target, int sig, siginfo_t *info)
+{
+    struct sigaction act;
+    if (sig_mask(target) & sig_bit(sig)) {
+        sigqueue_put(target, sig, info);
+        if (atomic_load(&target->sigwaits) & sig_bit(sig))
+            signal_nudge(target);
+    } else if (target == self()) {
+        signal_raise_kernel(sig);
+    } else if (REAL(sigaction)(sig, NULL, &act) == 0 && act.sa_handler != SIG_IGN) {
+        sys3(SYS_kill, getpid(), sig, 0);
+    }
+}
+
+int signal_send(struct green *target, int sig, siginfo_t *info)
+{
+    struct sigaction act;
+    if (!action_of(sig, &act)) {
+        send_unhandled(target, sig, info);
+        return 0;
+    }
+    if (!sigqueue_put(target, sig, info))
+        return EAGAIN;
+    bool blocked = sig_mask(target) & sig_bit(sig);
+    if (!blocked && target == self())
+        signals_deliver();
+    else if (!blocked || atomic_load(&target->sigwaits) & sig_bit(sig))
+        signal_nudge(target);
+    return 0;
+}
+
+static int check_and_send(struct green *g, int sig, siginfo_t *info)
+{
+    if (sig != 0 && !sig_valid(sig))
+        return EINVAL;
+    if (sig == 0 || !atomic_load(&g->takes_signals)) /* an ended thread: glibc says 0 until it is joined */
+        return 0;
+    info->si_signo = sig;
+    info->si_pid = getpid();
+    info->si_uid = getuid();
+    return signal_send(g, sig, info);
+}
+
+int evy_pthread_kill(pthread_t thread, int sig)
+{
+    siginfo_t info = {.si_code = SI_TKILL};
+    struct green *g = hub_count ? thread_green(thread) : NULL;
+    return g ? check_and_send(g, sig, &info) : REAL(pthread_kill)(thread, sig);
+}
+
+int evy_pthread_sigqueue(pthread_t thread, int sig, const union sigval value)
+{
+    siginfo_t info = {.si_code = SI_QUEUE};
+    struct green *g = hub_count ? thread_green(thread) : NULL;
+    if (!g)
+        return REAL(pthread_sigqueue)(thread, sig, value);
+    info.si_value = value;
+    return check_and_send(g, sig, &info);
+}
+
+int evy_raise(int sig)
+{
+    struct green *g = self();
+    if (!g)
+        return REAL(raise)(sig);
+    int err = evy_pthread_kill(g->thread, sig);
+    if (err)
+        errno = err;
+    return err ? -1 : 0;
+}

@@ -1,0 +1,101 @@
+/* Between the files of signal handling. Signal sets are words here: signal n is bit n - 1. */
+#ifndef EVY_SIGSTATE_H
+#define EVY_SIGSTATE_H
+
+#include "base/base.h"
+#include "base/sys.h"
+#include "core/green.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#define SIGNALS 64
+
+static inline uint64_t sig_bit(int sig)
+{
+    return UINT64_C(1) << (sig - 1);
+}
+
+static inline uint64_t sig_word(const sigset_t *set)
+{
+    uint64_t word;
+    memcpy(&word, set, sizeof word);
+    return word;
+}
+
+static inline void sig_set(sigset_t *set, uint64_t word)
+{
+    memset(set, 0, sizeof *set);
+    memcpy(set, &word, sizeof word);
+}
+
+/* Nobody may block them: KILL, STOP and the two that glibc keeps for itself. */
+#define SIG_FIXED (UINT64_C(1) << 8 | UINT64_C(1) << 18 | UINT64_C(3) << 31)
+
+/* Caused by the very instruction: they go to the program's handler without us, on every carrier. */
+#define SIG_FAULTS                                                                                 \
+    (sig_bit(SIGSEGV) | sig_bit(SIGBUS) | sig_bit(SIGFPE) | sig_bit(SIGILL) | sig_bit(SIGTRAP) |   \
+     sig_bit(SIGSYS))
+
+static inline uint64_t sig_mask(const struct green *g)
+{
+    return atomic_load_explicit(&g->sigmask, memory_order_relaxed);
+}
+
+static inline bool sig_is_realtime(int sig)
+{
+    return sig >= 34; /* glibc's own two come before */
+}
+
+static inline bool sig_valid(int sig)
+{
+    return sig >= 1 && sig <= SIGNALS && !(SIG_FIXED & sig_bit(sig) & UINT64_C(3) << 31);
+}
+
+/* The calling kernel thread's mask. */
+static inline uint64_t sys_sigmask(int how, const uint64_t *set)
+{
+    uint64_t old = 0;
+    sys_call4(SYS_rt_sigprocmask, how, (long)set, (long)&old, sizeof old);
+    return old;
+}
+
+/* sigqueue.c: signals that wait for their handler. Lock-free, from signal handlers too. The target NULL
+   is the process. */
+uint64_t sigqueue_pending(const struct green *target);
+bool sigqueue_put(struct green *target, int sig, const siginfo_t *info); /* false: no room (real-time) */
+bool sigqueue_take(struct green *target, int sig, siginfo_t *info);
+void sigqueue_drop(struct green *target); /* everything for it; for a thread that ends */
+void sigqueue_clear(void);                /* everything: in a forked child */
+
+/* sigaction.c: what the program wants done with each signal. */
+bool action_of(int sig, struct sigaction *act); /* false: default, ignored, or the kernel's business */
+void action_reset(int sig);                     /* SA_RESETHAND: to the default */
+void actions_take_over(void);
+void actions_give_back(void);
+void actions_need_poke(void); /* from now on SIGURG reaches us whatever the program wants done with it */
+
+/* signals.c */
+void on_signal(int sig, siginfo_t *info, void *context);
+
+/* Wakes target, for whom something is pending. Async-signal-safe. */
+void signal_nudge(struct green *target);
+
+/* A signal for target alone. Returns 0 or an error number. */
+int signal_send(struct green *target, int sig, siginfo_t *info);
+
+/* Raises sig on the calling kernel thread, unblocked. */
+void signal_raise_kernel(int sig);
+
+/* sigmask.c */
+void mask_set(struct green *g, uint64_t mask); /* g is self(); delivers nothing */
+uint64_t mask_of_carrier(const struct hub *h); /* what the kernel shall block on its carrier */
+void mask_waits(uint64_t set, int by);         /* by 1 or -1 greens more wait for set in sigwait */
+void mask_settle(uint64_t unblocked);          /* after mask_set: delivers what is no longer blocked */
+void mask_start(void);
+void mask_forget(void);
+void mask_chore(void);                         /* on hub 0's loop */
+void mask_ask_chore(void);
+
+#endif

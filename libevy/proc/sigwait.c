@@ -1,0 +1,161 @@
+/* Waiting for signals: sigwait and its like take a blocked signal, sigsuspend and pause wait for a handler. */
+#include "proc/signals.h"
+#include "proc/sigstate.h"
+
+#include "base/clock.h"
+#include "core/critical.h"
+#include "core/hub.h"
+#include "core/lot.h"
+#include "io/io.h"
+#include "io/watch.h"
+#include "proc/private_fd.h"
+#include "real/real.h"
+#include "sync/cancel.h"
+
+#include <sys/signalfd.h>
+
+static int take_sent(struct green *g, uint64_t set, siginfo_t *info)
+{
+    uint64_t pending = set & (sigqueue_pending(g) | sigqueue_pending(NULL));
+    for (; pending; pending &= pending - 1) {
+        int sig = __builtin_ctzl(pending) + 1;
+        if (sigqueue_take(g, sig, info) || sigqueue_take(NULL, sig, info))
+            return sig;
+    }
+    return 0;
+}
+
+/* What the kernel keeps for the process: any of its threads may take it. */
+static int take_kernels(uint64_t set, siginfo_t *info)
+{
+    struct timespec zero = {0, 0};
+    long sig = sys_call4(SYS_rt_sigtimedwait, (long)&set, (long)info, (long)&zero, sizeof set);
+    return sig > 0 ? (int)sig : 0;
+}
+
+static int take(struct green *g, uint64_t set, siginfo_t *info)
+{
+    int sig = take_sent(g, set, info);
+    return sig ? sig : take_kernels(set, info);
+}
+
+/* Becomes readable when the kernel has one; marked (signal_nudge) when a green thread sends one. */
+static long wait_for(struct green *g, uint64_t set, siginfo_t *info, deadline_t deadline)
+{
+    int fd = private_fd((int)sys_call4(SYS_signalfd4, -1, (long)&set, sizeof set, SFD_NONBLOCK | SFD_CLOEXEC));
+    if (fd < 0)
+        return fd;
+    unsigned before = g->handled;
+    long r = 0;
+    while (r == 0 || r == -EINTR) {
+        struct fd *slot = fd_slot(fd);
+        unsigned seq = atomic_load(&slot->seq[FD_READ]);
+        r = take(g, set, info);
+        if (r > 0)
+            break;
+        if (g->handled != before) {
+            r = -EINTR;
+            break;
+        }
+        r = fd_wait(slot, fd, FD_READ, seq, deadline);
+        if (r == -EINTR)
+            signals_deliver();
+    }
+    private_fd_close(fd);
+    return r;
+}
+
+static long wait_section(uint64_t set, siginfo_t *info, deadline_t deadline)
+{
+    struct green *g = self();
+    long r = take(g, set, info);
+    if (r > 0)
+        return r;
+    critical_enter_as(g);
+    mask_waits(set, 1);
+    atomic_store(&g->sigwaits, set);
+    r = wait_for(g, set, info, deadline);
+    atomic_store(&g->sigwaits, 0);
+    mask_waits(set, -1);
+    critical_leave_as(g);
+    return r;
+}
+
+static long sigwait_until(const sigset_t *set, siginfo_t *info, deadline_t deadline)
+{
+    siginfo_t scratch;
+    cancel_point();
+    long r = wait_section(sig_word(set) & ~SIG_FIXED, info ? info : &scratch, deadline);
+    if (r == -ECANCELED)
+        cancel_now();
+    return r == -ETIMEDOUT ? -EAGAIN : r;
+}
+
+int evy_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
+{
+    deadline_t deadline;
+    if (!self())
+        return REAL(sigtimedwait)(set, info, timeout);
+    if (deadline_from_rel(timeout, &deadline))
+        return (int)errno_edge(-EINVAL);
+    return (int)errno_edge(sigwait_until(set, info, deadline));
+}
+
+int evy_sigwaitinfo(const sigset_t *set, siginfo_t *info)
+{
+    if (!self())
+        return REAL(sigwaitinfo)(set, info);
+    return (int)errno_edge(sigwait_until(set, info, DEADLINE_NEVER));
+}
+
+int evy_sigwait(const sigset_t *set, int *sig)
+{
+    long r;
+    if (!self())
+        return REAL(sigwait)(set, sig);
+    while ((r = sigwait_until(set, NULL, DEADLINE_NEVER)) == -EINTR)
+        ;
+    if (r > 0)
+        *sig = (int)r;
+    return r > 0 ? 0 : (int)-r;
+}
+
+/* Waits until a handler has run on g. In a critical section, so that none can run between the look and the
+   wait. */
+static long wait_for_handler(struct green *g)
+{
+    static const atomic_uint nothing; /* never changes and nobody wakes it */
+    unsigned before = g->handled;
+    long r = 0;
+    while (g->handled == before && r != -ECANCELED) {
+        r = lot_park(&nothing, 0, DEADLINE_NEVER, LOT_CANCEL | LOT_SIGNAL);
+        if (r == -EINTR)
+            signals_deliver();
+    }
+    return r;
+}
+
+static int suspend(const sigset_t *mask)
+{
+    struct green *g = self();
+    struct signal_mask_swap swap;
+    cancel_point();
+    critical_enter_as(g);
+    signals_swap_mask(&swap, mask);
+    long r = wait_for_handler(g);
+    signals_restore_mask(&swap);
+    critical_leave_as(g);
+    if (r == -ECANCELED)
+        cancel_now();
+    return (int)errno_edge(-EINTR);
+}
+
+int evy_sigsuspend(const sigset_t *mask)
+{
+    return self() ? suspend(mask) : REAL(sigsuspend)(mask);
+}
+
+int evy_pause(void)
+{
+    return self() ? suspend(NULL) : REAL(pause)();
+}

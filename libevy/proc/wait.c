@@ -1,0 +1,108 @@
+/* Waiting for children. One child: its pidfd becomes readable when it ends. Any of several: the kernel gives
+   nothing to wait on, and SIGCHLD is the program's, so the state is asked for again and again, soon at first, then
+   each 10 ms: it costs less than a kernel thread that waits in its place, which would have to be started, fed with
+   new children and freed from those that somebody else reaps. Programs that live from many children call waitpid
+   from a SIGCHLD handler or with WNOHANG, which does not come here. */
+#include "proc/fork.h"
+
+#include "base/clock.h"
+#include "base/sys.h"
+#include "core/green.h"
+#include "core/lot.h"
+#include "io/io.h"
+#include "io/watch.h"
+#include "proc/private_fd.h"
+#include "real/real.h"
+#include "sync/cancel.h"
+
+#include <sys/resource.h>
+
+#define PAUSE_FIRST 200000    /* ns between the first two looks */
+#define PAUSE_LONGEST 10000000
+
+/* Waits until the child has ended. Closed before any handler runs: it may leave by siglongjmp. */
+static long wait_pidfd(pid_t pid)
+{
+    int fd = private_fd((int)sys3(SYS_pidfd_open, pid, 0, 0));
+    if (fd < 0)
+        return fd;
+    struct fd *slot = fd_slot(fd);
+    unsigned seq = atomic_load(&slot->seq[FD_READ]);
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    struct timespec zero = {0, 0};
+    long r = 0;
+    if (sys_call6(SYS_ppoll, (long)&p, 1, (long)&zero, 0, 0, 0) == 0)
+        r = fd_wait(slot, fd, FD_READ, seq, DEADLINE_NEVER);
+    private_fd_close(fd);
+    return r;
+}
+
+static long wait_a_while(int64_t *pause)
+{
+    static const atomic_uint nothing; /* never changes and nobody wakes it */
+    long r = lot_park(&nothing, 0, deadline_after(*pause), LOT_CANCEL | LOT_SIGNAL);
+    *pause = *pause * 2 > PAUSE_LONGEST ? PAUSE_LONGEST : *pause * 2;
+    return r == -ETIMEDOUT ? 0 : r;
+}
+
+/* Something may have happened to the child, or to any if pid <= 0. */
+static long wait_change(pid_t pid, bool ends_only, int64_t *pause)
+{
+    long r = -EINVAL;
+    if (pid > 0 && ends_only && *pause == PAUSE_FIRST)
+        r = wait_pidfd(pid);
+    if (r != 0 && r != -EINTR && r != -ECANCELED)
+        return interrupted(wait_a_while(pause)); /* no pidfd to be had */
+    if (r == 0)
+        *pause *= 2; /* a traced child, or a thread of its group is late: do not spin */
+    return interrupted(r);
+}
+
+pid_t evy_wait4(pid_t pid, int *status, int options, struct rusage *usage)
+{
+    int64_t pause = PAUSE_FIRST;
+    if (!self() || options & WNOHANG)
+        return REAL(wait4)(pid, status, options, usage);
+    cancel_point();
+    for (;;) {
+        long r = or_errno(REAL(wait4)(pid, status, options | WNOHANG, usage));
+        if (r == 0)
+            r = wait_change(pid, !(options & (WUNTRACED | WCONTINUED)), &pause);
+        if (r != 0)
+            return (pid_t)errno_edge(r);
+    }
+}
+
+pid_t evy_waitpid(pid_t pid, int *status, int options)
+{
+    return evy_wait4(pid, status, options, NULL);
+}
+
+pid_t evy_wait(int *status)
+{
+    return evy_wait4(-1, status, 0, NULL);
+}
+
+pid_t evy_wait3(int *status, int options, struct rusage *usage)
+{
+    return evy_wait4(-1, status, options, usage);
+}
+
+/* With WNOHANG, success with si_pid 0 means that nobody has changed yet. */
+int evy_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+    siginfo_t scratch, *out = info ? info : &scratch;
+    int64_t pause = PAUSE_FIRST;
+    if (!self() || options & WNOHANG)
+        return REAL(waitid)(type, id, info, options);
+    cancel_point();
+    for (;;) {
+        out->si_pid = 0;
+        long r = or_errno(REAL(waitid)(type, id, out, options | WNOHANG));
+        if (r < 0 || out->si_pid != 0)
+            return (int)errno_edge(r);
+        r = wait_change(type == P_PID ? (pid_t)id : -1, !(options & (WSTOPPED | WCONTINUED)), &pause);
+        if (r != 0)
+            return (int)errno_edge(r);
+    }
+}

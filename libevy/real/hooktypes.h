@@ -1,0 +1,23 @@
+/* The headers that declare what preload/hooks.def names. */
+#ifndef EVY_HOOKTYPES_H
+#define EVY_HOOKTYPES_H
+
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <dirent.h>
+#include <threads.h>
+#include <time.h>
+#include <unistd.h>
+
+#endif

@@ -1,0 +1,14 @@
+/* Acting on a cancellation request of the running thread. */
+#ifndef EVY_CANCEL_H
+#define EVY_CANCEL_H
+
+/* A cancellation point: acts on a pending request unless cancellation is disabled, else returns at once. */
+void cancel_point(void);
+
+/* main's cancellation state before it became a green thread is taken over. */
+void cancel_adopt_main(void);
+
+/* Acts on the request that a wait has answered -ECANCELED for: unwinds through the caller's frames. */
+__attribute__((noreturn)) void cancel_now(void);
+
+#endif

@@ -1,0 +1,104 @@
+/* What a thread tells about itself: stack, name, scheduling. */
+#include "core/green.h"
+#include "core/tcb.h"
+#include "real/real.h"
+#include "sync/thread.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* NULL also for main, which is what glibc thinks it is. */
+static struct green *own_body(pthread_t thread)
+{
+    struct green *g = thread_green(thread);
+    return g && !(g->flags & GREEN_MAIN) ? g : NULL;
+}
+
+int evy_pthread_getattr_np(pthread_t thread, pthread_attr_t *attr)
+{
+    struct green *g = own_body(thread);
+    if (!g)
+        return REAL(pthread_getattr_np)(thread, attr);
+    int err = pthread_attr_init(attr);
+    if (err)
+        return err;
+    char *low = stack_low(&g->stack);
+    size_t size = g->flags & GREEN_FOREIGN_STACK ? g->stack_user : (size_t)((char *)g - low);
+    pthread_attr_setstack(attr, low, size);
+    pthread_attr_setguardsize(attr, g->guard_user);
+    if (atomic_load(&g->done) & THREAD_DETACHED)
+        pthread_attr_setdetachstate(attr, PTHREAD_CREATE_DETACHED);
+    return 0;
+}
+
+int evy_pthread_setname_np(pthread_t thread, const char *name)
+{
+    struct green *g = own_body(thread);
+    if (!g)
+        return REAL(pthread_setname_np)(thread, name);
+    if (strlen(name) >= sizeof g->name)
+        return ERANGE;
+    strcpy(g->name, name);
+    return 0;
+}
+
+/* A thread without a name of its own has its creator's, which for us is the process's. */
+int evy_pthread_getname_np(pthread_t thread, char *name, size_t size)
+{
+    struct green *g = own_body(thread);
+    if (!g)
+        return REAL(pthread_getname_np)(thread, name, size);
+    if (size < sizeof g->name)
+        return ERANGE;
+    if (!g->name[0])
+        strncpy(g->name, program_invocation_short_name, sizeof g->name - 1);
+    strcpy(name, g->name);
+    return 0;
+}
+
+int evy_pthread_getaffinity_np(pthread_t thread, size_t size, cpu_set_t *set)
+{
+    if (!own_body(thread))
+        return REAL(pthread_getaffinity_np)(thread, size, set);
+    return sched_getaffinity(0, size, set) ? errno : 0;
+}
+
+/* A wish about one green thread cannot bind the carriers that others share: valid sets are accepted. */
+int evy_pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set)
+{
+    if (!own_body(thread))
+        return REAL(pthread_setaffinity_np)(thread, size, set);
+    return CPU_COUNT_S(size, set) ? 0 : EINVAL;
+}
+
+int evy_pthread_getschedparam(pthread_t thread, int *policy, struct sched_param *param)
+{
+    if (!own_body(thread))
+        return REAL(pthread_getschedparam)(thread, policy, param);
+    *policy = SCHED_OTHER;
+    param->sched_priority = 0;
+    return 0;
+}
+
+int evy_pthread_setschedparam(pthread_t thread, int policy, const struct sched_param *param)
+{
+    if (!own_body(thread))
+        return REAL(pthread_setschedparam)(thread, policy, param);
+    int min = sched_get_priority_min(policy), max = sched_get_priority_max(policy);
+    return min < 0 || param->sched_priority < min || param->sched_priority > max ? EINVAL : 0;
+}
+
+int evy_pthread_setschedprio(pthread_t thread, int priority)
+{
+    if (!own_body(thread))
+        return REAL(pthread_setschedprio)(thread, priority);
+    return priority == 0 ? 0 : EINVAL;
+}
+
+int evy_pthread_getcpuclockid(pthread_t thread, clockid_t *clock)
+{
+    if (!own_body(thread))
+        return REAL(pthread_getcpuclockid)(thread, clock);
+    *clock = CLOCK_THREAD_CPUTIME_ID;
+    return 0;
+}

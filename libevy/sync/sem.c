@@ -1,0 +1,136 @@
+#include "base/sys.h"
+#include "core/green.h"
+#include "core/lot.h"
+#include "proc/signals.h"
+#include "real/real.h"
+#include "sync/cancel.h"
+#include "sync/deadline.h"
+#include "sync/sync.h"
+#include "sync/words.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#define VALUE(data) ((unsigned)(data))
+#define WAITERS(data) ((unsigned)((data) / SEM_WAITER))
+
+static inline struct sem *words(sem_t *s)
+{
+    return (struct sem *)s;
+}
+
+static int fail(int error)
+{
+    errno = error;
+    return -1;
+}
+
+/* Takes one permit if there is one, and with less = SEM_WAITER the caller off the count of waiters. */
+static bool take(struct sem *s, uint64_t less)
+{
+    uint64_t data = atomic_load_explicit(&s->data, memory_order_relaxed);
+    while (VALUE(data) > 0) {
+        if (atomic_compare_exchange_weak(&s->data, &data, data - 1 - less))
+            return true;
+    }
+    return false;
+}
+
+/* A post by another process wakes the kernel's waiters, not the parking lot's: a green thread looks at
+   the value of a shared semaphore itself now and then, ever more rarely. */
+#define LOOK_FIRST (NSEC_PER_SEC / 2000)
+#define LOOK_LAST (NSEC_PER_SEC / 64)
+
+static int park(struct sem *s, deadline_t deadline, int64_t *look)
+{
+    const unsigned flags = LOT_CANCEL | LOT_SIGNAL;
+    if (!s->shared)
+        return lot_park(sem_value(s), 0, deadline, flags);
+    deadline_t next = deadline_after(*look);
+    *look = *look < LOOK_LAST ? *look * 2 : LOOK_LAST;
+    int r = lot_park(sem_value(s), 0, next < deadline ? next : deadline, flags);
+    return r == -ETIMEDOUT && next < deadline ? 0 : r;
+}
+
+/* Whoever is woken has not been given the permit, it tries again: a permit is never lost with a waiter
+   that gives up. */
+static int wait_until(struct sem *s, deadline_t deadline)
+{
+    int64_t look = LOOK_FIRST;
+    atomic_fetch_add(&s->data, SEM_WAITER);
+    while (!take(s, SEM_WAITER)) {
+        int r = park(s, deadline, &look);
+        if (r == -EINTR && self() && signals_deliver() && deadline == DEADLINE_NEVER)
+            continue; /* SA_RESTART: for the untimed wait alone, as the kernel's futex has it */
+        if (r < 0 && r != -EAGAIN) {
+            atomic_fetch_sub(&s->data, SEM_WAITER);
+            return r;
+        }
+    }
+    return 0;
+}
+
+/* Kernel threads wait for a shared one in the kernel, where every process wakes them. */
+static inline bool is_kernels(const struct sem *s)
+{
+    return s->shared && !self();
+}
+
+static EVY_NOINLINE int wait_slow(struct sem *s, deadline_t deadline)
+{
+    int r = wait_until(s, deadline);
+    if (r == -ECANCELED)
+        cancel_now();
+    return r == 0 ? 0 : fail(-r);
+}
+
+int evy_sem_wait(sem_t *s)
+{
+    cancel_point();
+    if (likely(take(words(s), 0)))
+        return 0;
+    return is_kernels(words(s)) ? REAL(sem_wait)(s) : wait_slow(words(s), DEADLINE_NEVER);
+}
+
+int evy_sem_trywait(sem_t *s)
+{
+    return take(words(s), 0) ? 0 : fail(EAGAIN);
+}
+
+int evy_sem_clockwait(sem_t *s, clockid_t clock, const struct timespec *at)
+{
+    deadline_t deadline;
+    int r = limit_clock_ok(clock) ? limit_deadline((struct limit){clock, at}, &deadline) : EINVAL;
+    if (r)
+        return fail(r);
+    cancel_point();
+    if (take(words(s), 0))
+        return 0;
+    return is_kernels(words(s)) ? REAL(sem_clockwait)(s, clock, at) : wait_slow(words(s), deadline);
+}
+
+int evy_sem_timedwait(sem_t *s, const struct timespec *at)
+{
+    return evy_sem_clockwait(s, CLOCK_REALTIME, at);
+}
+
+/* Async-signal-safe, although the parking lot takes a spin lock: a handler that interrupts the runtime is
+   deferred to the runtime's exit (core/critical.h), so this never interrupts the lock's holder.
+   Once the permit is there a waiter may take it and free the semaphore: from then on only its address
+   counts. */
+int evy_sem_post(sem_t *sem)
+{
+    struct sem *s = words(sem);
+    bool shared = s->shared;
+    uint64_t data = atomic_load_explicit(&s->data, memory_order_relaxed);
+    do {
+        if (VALUE(data) == SEM_VALUE_MAX)
+            return fail(EOVERFLOW);
+    } while (!atomic_compare_exchange_weak(&s->data, &data, data + 1));
+    if (WAITERS(data) > 0) {
+        lot_unpark_fenced(sem_value(s), 1);
+        if (shared)
+            sys_call4(SYS_futex, (long)s, FUTEX_WAKE, 1, 0);
+    }
+    return 0;
+}

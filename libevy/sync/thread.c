@@ -1,0 +1,256 @@
+#include "sync/thread.h"
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "core/hub.h"
+#include "core/lot.h"
+#include "core/sched.h"
+#include "core/tcb.h"
+#include "proc/signals.h"
+#include "real/real.h"
+#include "sync/cancel.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdlib.h>
+
+struct green *thread_green(pthread_t thread)
+{
+    if (tcb_is_green(thread))
+        return green_of_thread(thread);
+    return hub_count && thread == main_thread()->thread ? main_thread() : NULL;
+}
+
+static atomic_bool main_ended; /* main has called pthread_exit and waits for the others */
+
+/* Runs on the context that follows the dead one. Who joins may free g as soon as THREAD_DONE is seen. */
+static void off_stack(void *arg)
+{
+    struct green *g = arg;
+    atomic_uint *done = &g->done;
+    if (atomic_fetch_or(done, THREAD_DONE) & THREAD_DETACHED)
+        green_free(g);
+    else
+        lot_unpark(done, UINT_MAX);
+    if (unlikely(atomic_load_explicit(&main_ended, memory_order_relaxed)))
+        sched_unpark(main_thread());
+}
+
+static __attribute__((noreturn)) void thread_end(struct green *g)
+{
+    g->flags |= GREEN_EXITING;
+    tcb_end();
+    signals_retire(g);
+    sched_exit(off_stack, g);
+}
+
+/* <pthread.h> hides it from code compiled with exceptions. */
+void __pthread_register_cancel(__pthread_unwind_buf_t *buf);
+
+/* glibc's pthread_exit, which cancellation uses too, unwinds to the jump buffer that the TCB names: so its
+   cleanup handlers and C++ destructors work as on any thread (nptl/unwind.c). */
+static void thread_body(struct green *g)
+{
+    __pthread_unwind_buf_t unwind;
+    if (likely(!__sigsetjmp_cancel(unwind.__cancel_jmp_buf, 0))) {
+        __pthread_register_cancel(&unwind);
+        g->result = g->start(g->arg);
+    }
+    thread_end(self());
+}
+
+struct request {
+    size_t stack;   /* usable bytes */
+    size_t guard;   /* guard bytes */
+    void *own;      /* the program's own memory for the stack, NULL: ours */
+    bool detached;
+};
+
+static size_t default_stack(void)
+{
+    static size_t size;
+    pthread_attr_t attr;
+    if (size == 0 && pthread_getattr_default_np(&attr) == 0) {
+        pthread_attr_getstacksize(&attr, &size);
+        pthread_attr_destroy(&attr);
+    }
+    return config.stack ? config.stack : size;
+}
+
+static int read_attr(const pthread_attr_t *attr, struct request *req)
+{
+    int detach;
+    void *addr;
+    size_t size;
+    *req = (struct request){.stack = default_stack(), .guard = 4096};
+    if (!attr)
+        return 0;
+    pthread_attr_getguardsize(attr, &req->guard);
+    pthread_attr_getdetachstate(attr, &detach);
+    req->detached = detach == PTHREAD_CREATE_DETACHED;
+    pthread_attr_getstack(attr, &addr, &size); /* without an address it answers one that ends at 0 */
+    if ((uintptr_t)addr + size != 0)
+        req->own = addr;
+    pthread_attr_getstacksize(attr, &req->stack);
+    return 0;
+}
+
+static int start_runtime(void)
+{
+    if (likely(hub_count))
+        return 0;
+    int r = hubs_start();
+    if (r == 0) {
+        cancel_adopt_main();
+        signals_start();
+    }
+    return r;
+}
+
+int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+{
+    struct request req;
+    int err = -start_runtime();
+    if (err || !self()) /* a foreign thread's threads stay the kernel's */
+        return err ? EAGAIN : REAL(pthread_create)(thread, attr, start, arg);
+    err = read_attr(attr, &req);
+    if (err)
+        return err;
+    struct green *g = req.own ? green_new_at(req.own, req.stack, thread_body, &err)
+                              : green_new(req.stack, req.guard, thread_body, &err);
+    if (!g)
+        return -err;
+    g->start = start;
+    g->arg = arg;
+    atomic_store_explicit(&g->done, req.detached ? THREAD_DETACHED : 0, memory_order_relaxed);
+    g->hub = hub_for_new();
+    signals_inherit(g);
+    *thread = g->thread;
+    sched_start(g);
+    return 0;
+}
+
+static unsigned threads_alive(void)
+{
+    unsigned live = 0;
+    for (unsigned i = 0; i < hub_count; i++)
+        live += atomic_load(&hubs[i].live);
+    return live;
+}
+
+/* The process ends with its last thread, even when main ended earlier. */
+static __attribute__((noreturn)) void main_ends(struct green *g)
+{
+    tcb_end();
+    signals_retire(g);
+    atomic_fetch_or(&g->done, THREAD_DONE);
+    lot_unpark(&g->done, UINT_MAX);
+    atomic_store(&main_ended, true);
+    while (threads_alive() > 1)
+        sched_park(DEADLINE_NEVER);
+    exit(0);
+}
+
+void evy_pthread_exit(void *result)
+{
+    struct green *g = self();
+    if (g) {
+        g->result = result;
+        g->flags |= GREEN_EXITING;
+        if (g->flags & GREEN_MAIN)
+            main_ends(g);
+    }
+    REAL(pthread_exit)(result);
+    __builtin_unreachable();
+}
+
+static int check_joinable(struct green *g)
+{
+    struct green *me = self();
+    if (g == me || (me && atomic_load(&me->joiner) == g))
+        return EDEADLK;
+    struct green *nobody = NULL;
+    if (atomic_load(&g->done) & THREAD_DETACHED)
+        return EINVAL;
+    if (!atomic_compare_exchange_strong(&g->joiner, &nobody, me ? me : g))
+        return EINVAL;
+    return 0;
+}
+
+static int join_until(struct green *g, void **result, deadline_t deadline)
+{
+    cancel_point();
+    int err = check_joinable(g);
+    if (err)
+        return err;
+    unsigned done;
+    while (!((done = atomic_load(&g->done)) & THREAD_DONE)) {
+        int r = lot_park(&g->done, done, deadline, LOT_CANCEL);
+        if (r == -ECANCELED || r == -ETIMEDOUT || r == -ENOMEM) {
+            atomic_store(&g->joiner, NULL);
+            if (r == -ECANCELED)
+                cancel_now();
+            return -r;
+        }
+    }
+    if (result)
+        *result = g->result;
+    if (!(g->flags & GREEN_MAIN))
+        green_free(g);
+    return 0;
+}
+
+int evy_pthread_join(pthread_t thread, void **result)
+{
+    struct green *g = thread_green(thread);
+    return g ? join_until(g, result, DEADLINE_NEVER) : REAL(pthread_join)(thread, result);
+}
+
+int evy_pthread_tryjoin_np(pthread_t thread, void **result)
+{
+    struct green *g = thread_green(thread);
+    if (!g)
+        return REAL(pthread_tryjoin_np)(thread, result);
+    if (!(atomic_load(&g->done) & THREAD_DONE))
+        return EBUSY;
+    return join_until(g, result, DEADLINE_NEVER);
+}
+
+int evy_pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock, const struct timespec *at)
+{
+    deadline_t deadline;
+    struct green *g = thread_green(thread);
+    if (!g)
+        return REAL(pthread_clockjoin_np)(thread, result, clock, at);
+    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
+        return EINVAL;
+    int r = deadline_from_abs(clock, at, &deadline);
+    return r ? -r : join_until(g, result, deadline);
+}
+
+int evy_pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *at)
+{
+    return evy_pthread_clockjoin_np(thread, result, CLOCK_REALTIME, at);
+}
+
+int evy_pthread_detach(pthread_t thread)
+{
+    struct green *g = thread_green(thread);
+    if (!g)
+        return REAL(pthread_detach)(thread);
+    unsigned old = atomic_fetch_or(&g->done, THREAD_DETACHED);
+    if (old & THREAD_DETACHED)
+        return EINVAL;
+    if (old & THREAD_DONE && !(g->flags & GREEN_MAIN))
+        green_free(g);
+    return 0;
+}
+
+int evy_sched_yield(void)
+{
+    if (!self())
+        return REAL(sched_yield)();
+    sched_yield_now();
+    return 0;
+}

@@ -1,0 +1,40 @@
+/* The life of a pthread that is a green thread. Contracts are POSIX's and glibc's. */
+#ifndef EVY_THREAD_H
+#define EVY_THREAD_H
+
+#include <pthread.h>
+#include <time.h>
+
+/* In green->done. */
+enum { THREAD_DONE = 1, THREAD_DETACHED = 2 };
+
+int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg);
+__attribute__((noreturn)) void evy_pthread_exit(void *result);
+int evy_pthread_join(pthread_t thread, void **result);
+int evy_pthread_tryjoin_np(pthread_t thread, void **result);
+int evy_pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *at);
+int evy_pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock, const struct timespec *at);
+int evy_pthread_detach(pthread_t thread);
+int evy_sched_yield(void);
+
+int evy_pthread_cancel(pthread_t thread);
+void evy_pthread_testcancel(void);
+int evy_pthread_setcancelstate(int state, int *old);
+int evy_pthread_setcanceltype(int type, int *old);
+
+int evy_pthread_getattr_np(pthread_t thread, pthread_attr_t *attr);
+int evy_pthread_setname_np(pthread_t thread, const char *name);
+int evy_pthread_getname_np(pthread_t thread, char *name, size_t size);
+int evy_pthread_getaffinity_np(pthread_t thread, size_t size, cpu_set_t *set);
+int evy_pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set);
+int evy_pthread_getschedparam(pthread_t thread, int *policy, struct sched_param *param);
+int evy_pthread_setschedparam(pthread_t thread, int policy, const struct sched_param *param);
+int evy_pthread_setschedprio(pthread_t thread, int priority);
+int evy_pthread_getcpuclockid(pthread_t thread, clockid_t *clock);
+
+struct green;
+
+/* The green thread behind a pthread_t, NULL when it is a thread of the kernel's that we do not run. */
+struct green *thread_green(pthread_t thread);
+
+#endif

@@ -1,0 +1,37 @@
+/* Frames with cleanups need two functions of libgcc_s, which libevy does not link: whoever unwinds has loaded it,
+   so it is looked up then, as glibc does for itself (nptl/unwind.c, misc/unwind-link.c). */
+#include "base/base.h"
+#include "base/log.h"
+
+#include <dlfcn.h>
+
+struct _Unwind_Exception;
+struct _Unwind_Context;
+
+typedef int personality_fn(int, int, uint64_t, struct _Unwind_Exception *, struct _Unwind_Context *);
+typedef void resume_fn(struct _Unwind_Exception *);
+
+personality_fn __gcc_personality_v0;
+__attribute__((noreturn)) resume_fn _Unwind_Resume;
+
+static void *from_libgcc(const char *name)
+{
+    void *handle = dlopen("libgcc_s.so.1", RTLD_NOW);
+    void *p = handle ? dlsym(handle, name) : NULL;
+    check(p != NULL);
+    return p;
+}
+
+int __gcc_personality_v0(int version, int actions, uint64_t class, struct _Unwind_Exception *exception,
+                         struct _Unwind_Context *context)
+{
+    personality_fn *next = (personality_fn *)from_libgcc("__gcc_personality_v0");
+    return next(version, actions, class, exception, context);
+}
+
+void _Unwind_Resume(struct _Unwind_Exception *exception)
+{
+    resume_fn *next = (resume_fn *)from_libgcc("_Unwind_Resume");
+    next(exception);
+    __builtin_unreachable();
+}

@@ -1,0 +1,42 @@
+/* The checked twins that -D_FORTIFY_SOURCE calls instead of the plain names. */
+#include "hook.h"
+
+__attribute__((noreturn)) void __chk_fail(void); /* glibc's "buffer overflow detected" */
+
+static void fits(size_t n, size_t room)
+{
+    if (n > room)
+        __chk_fail();
+}
+
+ssize_t hook___read_chk(int fd, void *buf, size_t n, size_t room)
+{
+    fits(n, room);
+    return hook_read(fd, buf, n);
+}
+
+ssize_t hook___recv_chk(int fd, void *buf, size_t n, size_t room, int flags)
+{
+    fits(n, room);
+    return hook_recv(fd, buf, n, flags);
+}
+
+ssize_t hook___recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *addr,
+                            socklen_t *len)
+{
+    fits(n, room);
+    return hook_recvfrom(fd, buf, n, flags, addr, len);
+}
+
+int hook___poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t room)
+{
+    fits(n, room / sizeof *fds);
+    return hook_poll(fds, n, timeout);
+}
+
+int hook___ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask,
+                     size_t room)
+{
+    fits(n, room / sizeof *fds);
+    return hook_ppoll(fds, n, timeout, mask);
+}

@@ -1,0 +1,20 @@
+/* The hooks whose whole body follows from the table. */
+#include "hook.h"
+
+#include "io/calls.h"
+#include "proc/fork.h"
+#include "proc/signals.h"
+#include "sync/sync.h"
+#include "sync/thread.h"
+
+#define HOOK(subset, when, ret, name, params, args, version)                                       \
+    ret hook_##name params                                                                         \
+    {                                                                                              \
+        if (likely(WHEN_##when(subset)))                                                           \
+            return evy_##name args;                                                                \
+        return REAL(name) args;                                                                    \
+    }
+#define OWN(subset, when, ret, name, params, args, version)
+#define ALIAS(alias, name)
+#define CHK(name, ret, params)
+#include "preload/hooks.def"

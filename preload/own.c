@@ -1,0 +1,87 @@
+/* Hooks that the table cannot give: variadic ones, names that differ, and those that note something. */
+#include "hook.h"
+
+#include "core/tcb.h"
+#include "io/calls.h"
+#include "sync/thread.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+/* The kernel takes one word whatever the command; so does glibc's wrapper. */
+#define WORD_AFTER(last)                                                                           \
+    ({                                                                                             \
+        va_list ap_;                                                                               \
+        va_start(ap_, last);                                                                       \
+        void *word_ = va_arg(ap_, void *);                                                         \
+        va_end(ap_);                                                                               \
+        word_;                                                                                     \
+    })
+
+int hook_fcntl(int fd, int cmd, ...)
+{
+    void *arg = WORD_AFTER(cmd);
+    return WHEN_GREEN(OS) ? evy_fcntl(fd, cmd, (long)arg) : REAL(fcntl)(fd, cmd, arg);
+}
+
+int hook_ioctl(int fd, unsigned long request, ...)
+{
+    void *arg = WORD_AFTER(request);
+    return WHEN_GREEN(OS) ? evy_ioctl(fd, request, arg) : REAL(ioctl)(fd, request, arg);
+}
+
+unsigned hook_sleep(unsigned seconds)
+{
+    return WHEN_GREEN(TIME) ? evy_sleep_seconds(seconds) : REAL(sleep)(seconds);
+}
+
+int hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+{
+    preload_init();
+    return WHEN_ALWAYS(THREAD) ? evy_pthread_create(thread, attr, start, arg)
+                               : REAL(pthread_create)(thread, attr, start, arg);
+}
+
+void hook_pthread_exit(void *result)
+{
+    if (WHEN_ALWAYS(THREAD))
+        evy_pthread_exit(result);
+    REAL(pthread_exit)(result);
+}
+
+void hook_pthread_testcancel(void)
+{
+    if (WHEN_GREEN(THREAD))
+        evy_pthread_testcancel();
+    else
+        REAL(pthread_testcancel)();
+}
+
+int hook_pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
+{
+    int err = REAL(pthread_key_create)(key, destructor);
+    if (!err)
+        tcb_key_created(*key, destructor);
+    return err;
+}
+
+int hook_pthread_key_delete(pthread_key_t key)
+{
+    tcb_key_deleted(key);
+    return REAL(pthread_key_delete)(key);
+}
+
+int hook_tss_create(tss_t *key, tss_dtor_t destructor)
+{
+    int err = REAL(tss_create)(key, destructor);
+    if (err == thrd_success)
+        tcb_key_created(*key, destructor);
+    return err;
+}
+
+void hook_tss_delete(tss_t key)
+{
+    tcb_key_deleted(key);
+    REAL(tss_delete)(key);
+}

@@ -1,0 +1,119 @@
+// Proves: syscall(SYS_futex): WAIT and WAKE counts, EAGAIN, timeouts relative and absolute,
+// bitsets, REQUEUE, CMP_REQUEUE and WAKE_OP between threads; gettid is unique per thread; unknown
+// numbers give ENOSYS.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
+
+static _Noreturn void fail(const char *what, int line)
+{
+    printf("line %d: %s: %s\n", line, what, strerror(errno));
+    fflush(stdout);
+    _exit(1);
+}
+
+static atomic_int word, other, awake;
+
+static pthread_t spawn(void *(*body)(void *), void *arg)
+{
+    pthread_t t;
+    CHECK(pthread_create(&t, NULL, body, arg) == 0);
+    return t;
+}
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static long futex(atomic_int *w, int op, unsigned val, const void *timeout, atomic_int *w2,
+                  unsigned val3)
+{
+    return syscall(SYS_futex, w, op | FUTEX_PRIVATE_FLAG, val, timeout, w2, val3);
+}
+
+static void *waits(void *arg)
+{
+    CHECK(futex(&word, FUTEX_WAIT_BITSET, 0, NULL, NULL, (unsigned)(uintptr_t)arg) == 0);
+    atomic_fetch_add(&awake, 1);
+    return NULL;
+}
+
+static void until(int n)
+{
+    while (awake != n)
+        usleep(500);
+    usleep(2000);
+    CHECK(awake == n);
+}
+
+static void *identity(void *arg)
+{
+    long id = syscall(SYS_gettid);
+    usleep(3000);
+    CHECK(id > 0 && id == syscall(SYS_gettid) && id == gettid());
+    *(long *)arg = id;
+    usleep(3000);
+    return NULL;
+}
+
+int main(void)
+{
+    pthread_t t[10];
+    long ids[10];
+    struct timespec rel = {0, 50000000}, at;
+    double start = now();
+    CHECK(futex(&word, FUTEX_WAIT, 1, NULL, NULL, 0) == -1 && errno == EAGAIN);
+    CHECK(futex(&word, FUTEX_WAIT, 0, &rel, NULL, 0) == -1 && errno == ETIMEDOUT);
+    CHECK(now() - start >= 0.049);
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += (at.tv_nsec + 50000000) / 1000000000;
+    at.tv_nsec = (at.tv_nsec + 50000000) % 1000000000;
+    CHECK(futex(&word, FUTEX_WAIT_BITSET, 0, &at, NULL, 1) == -1 && errno == ETIMEDOUT);
+    CHECK(now() - start >= 0.098 && now() - start < 5);
+    CHECK(futex(&word, FUTEX_WAIT_BITSET, 0, &at, NULL, 0) == -1 && errno == EINVAL);
+    CHECK(futex(&word, FUTEX_WAKE, 5, NULL, NULL, 0) == 0);
+    for (int i = 0; i < 10; i++)
+        t[i] = spawn(waits, (void *)(uintptr_t)(i < 5 ? 1 : 2));
+    usleep(200000); // all ten wait now
+    CHECK(futex(&word, FUTEX_WAKE_BITSET, 100, NULL, NULL, 4) == 0);
+    CHECK(futex(&word, FUTEX_WAKE_BITSET, 2, NULL, NULL, 1) == 2);
+    until(2);
+    CHECK(futex(&word, FUTEX_WAKE_BITSET, 100, NULL, NULL, 1) == 3);
+    until(5);
+    CHECK(futex(&word, FUTEX_CMP_REQUEUE, 1, (void *)1, &other, 7) == -1 && errno == EAGAIN);
+    CHECK(futex(&word, FUTEX_CMP_REQUEUE, 1, (void *)2, &other, 0) == 3); // one woken, two moved
+    until(6);
+    CHECK(futex(&other, FUTEX_WAKE, 100, NULL, NULL, 0) == 2);
+    until(8);
+    CHECK(futex(&word, FUTEX_REQUEUE, 0, (void *)1, &other, 0) == 1);
+    CHECK(futex(&word, FUTEX_WAKE_OP, 5, (void *)5, &other,
+                FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_EQ, 0)) == 2);
+    CHECK(other == 3);
+    until(10);
+    for (int i = 0; i < 10; i++)
+        CHECK(pthread_join(t[i], NULL) == 0);
+    for (int i = 0; i < 10; i++)
+        t[i] = spawn(identity, &ids[i]);
+    for (int i = 0; i < 10; i++)
+        CHECK(pthread_join(t[i], NULL) == 0);
+    for (int i = 0; i < 10; i++)
+        for (int k = 0; k < i; k++)
+            CHECK(ids[i] != ids[k] && ids[i] != getpid());
+    CHECK(gettid() == getpid());
+    CHECK(syscall(100000) == -1 && errno == ENOSYS);
+    puts("futex ok");
+    return 0;
+}
