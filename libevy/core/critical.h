@@ -8,6 +8,7 @@
 #include "core/green.h"
 #include "core/sched.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 
 /* What the floor above does for signals; all NULL until it starts (proc/signals.c). */
@@ -42,6 +43,17 @@ static inline void critical_leave_as(struct green *g)
     if (--g->critical == 0 &&
         unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed) & INTERRUPT_SIGNAL))
         critical_deliver(g);
+}
+
+/* Leaves after a wait that answered r. A signal that ended it is still to be delivered, by the caller's caller,
+   once nothing is held that a siglongjmp out of the handler would leave behind. */
+static inline long critical_leave_wait(struct green *g, long r)
+{
+    if (unlikely(r == -EINTR))
+        critical_leave_quietly(g);
+    else
+        critical_leave_as(g);
+    return r;
 }
 
 /* The same for whoever runs, also a thread that is none of ours. */

@@ -108,13 +108,22 @@ static void leave_single_threaded(void)
         REAL(pthread_join)(thread, NULL);
 }
 
-/* Signals for the process go to the main thread first, as natively: other carriers block them. */
+/* Signals for the process go to the main thread first, as natively: other carriers block them, but not what an
+   instruction causes, nor the one that proc/signals.c sends to them. */
+static void carrier_mask(sigset_t *set)
+{
+    static const int let_in[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGURG};
+    sigfillset(set);
+    for (size_t i = 0; i < array_len(let_in); i++)
+        sigdelset(set, let_in[i]);
+}
+
 static int start_carrier(struct hub *h)
 {
     sigset_t all, old;
     pthread_attr_t attr;
     pthread_t thread;
-    sigfillset(&all);
+    carrier_mask(&all);
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attr, (size_t)128 << 10);

@@ -14,6 +14,19 @@ ssize_t evy_sendto(int fd, const void *buf, size_t n, int flags, const struct so
 ssize_t evy_sendmsg(int fd, const struct msghdr *msg, int flags);
 ssize_t evy_sendfile(int out, int in, off_t *offset, size_t n);
 
+/* mmsg.c */
+int evy_recvmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags, struct timespec *timeout);
+int evy_sendmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags);
+
+/* splice.c */
+ssize_t evy_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t n, unsigned flags);
+ssize_t evy_tee(int in, int out, size_t n, unsigned flags);
+ssize_t evy_vmsplice(int fd, const struct iovec *iov, size_t count, unsigned flags);
+ssize_t evy_preadv2(int fd, const struct iovec *iov, int count, off_t offset, int flags);
+ssize_t evy_pwritev2(int fd, const struct iovec *iov, int count, off_t offset, int flags);
+int evy_eventfd_read(int fd, eventfd_t *value);
+int evy_eventfd_write(int fd, eventfd_t value);
+
 /* connect.c */
 int evy_accept(int fd, struct sockaddr *addr, socklen_t *len);
 int evy_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);

@@ -81,17 +81,6 @@ static void unwatch_once(struct fd_wait_entry *e)
         evloop_unwatch(this_hub(), e->once);
 }
 
-/* A wait is one section from the registration on: a signal that comes in between ends it with -EINTR, and the
-   handler runs when the caller holds nothing that a siglongjmp would leave behind. */
-static int leave_wait(int r)
-{
-    if (r == -EINTR)
-        critical_leave_quietly(self());
-    else
-        critical_leave();
-    return r;
-}
-
 static int wait_edge(struct fd *s, int fd, int dir, unsigned seq, deadline_t deadline)
 {
     unsigned generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
@@ -110,8 +99,9 @@ static int wait_edge(struct fd *s, int fd, int dir, unsigned seq, deadline_t dea
 
 int fd_wait(struct fd *s, int fd, int dir, unsigned seq, deadline_t deadline)
 {
-    critical_enter();
-    return leave_wait(wait_edge(s, fd, dir, seq, deadline));
+    struct green *g = self();
+    critical_enter_as(g); /* from the registration on: a signal in between ends the wait */
+    return (int)critical_leave_wait(g, wait_edge(s, fd, dir, seq, deadline));
 }
 
 void fd_wait_add(struct fd_wait_set *set, struct fd *s, int fd, int dir)
@@ -144,8 +134,9 @@ static int enqueue_all(struct fd_wait_set *set, unsigned *queued)
 
 int fd_wait_any(struct fd_wait_set *set, deadline_t deadline)
 {
+    struct green *g = self();
     unsigned queued;
-    critical_enter();
+    critical_enter_as(g);
     int r = enqueue_all(set, &queued);
     if (!r && queued)
         r = lot_wait_any(set->waiters, queued, deadline);
@@ -156,5 +147,5 @@ int fd_wait_any(struct fd_wait_set *set, deadline_t deadline)
         lot_leave(&set->waiters[i]);
     }
     set->count = 0;
-    return leave_wait(r == -EAGAIN ? 0 : r);
+    return (int)critical_leave_wait(g, r == -EAGAIN ? 0 : r);
 }

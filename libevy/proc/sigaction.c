@@ -57,13 +57,14 @@ bool action_of(int sig, struct sigaction *act)
     return is_handler(act);
 }
 
-/* The masks are emulated, so ours runs with none of its own and may be interrupted by itself. */
+/* The masks are emulated: ours runs with all blocked and lets in what may come when it calls the program's. */
 static int install(int sig, const struct sigaction *act)
 {
     struct sigaction ours = {.sa_sigaction = on_signal};
     bool wrap = is_handler(act) || (sig == SIGURG && atomic_load(&poke));
     int keep = SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT | SA_ONSTACK;
-    ours.sa_flags = SA_SIGINFO | SA_NODEFER | (is_handler(act) ? act->sa_flags & keep : SA_RESTART);
+    sig_set(&ours.sa_mask, ~SIG_FAULTS);
+    ours.sa_flags = SA_SIGINFO | (is_handler(act) ? act->sa_flags & keep : SA_RESTART);
     if (wrap)
         atomic_fetch_or(&wrapped, sig_bit(sig));
     else

@@ -5,6 +5,7 @@
 #include "core/critical.h"
 #include "core/hub.h"
 #include "real/real.h"
+#include "jmpbuf.h"
 #include "sigcontext.h"
 #include "sync/thread.h"
 
@@ -12,14 +13,43 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-/* One running handler, on the stack it runs on. A handler may leave by siglongjmp: frames are compared with
-   the stack pointer to find out. */
+/* One running handler. It may leave by siglongjmp (signals_jump) or otherwise: its place on the stack is compared
+   with the stack pointer to find out. Not kept on that stack, where it would be overwritten by then. */
 struct handler_frame {
+    atomic_bool used;            /* taken */
     struct handler_frame *outer; /* the handler it interrupted */
     uint64_t mask;               /* to go back to */
+    uintptr_t at;                /* where it is on the stack */
     uintptr_t alt_low;           /* alternate signal stack it runs on; 0: it does not */
     uintptr_t alt_high;          /* its end */
 };
+
+static struct handler_frame frames[1024]; /* handlers running at the same time, in all green threads */
+
+static struct handler_frame *frame_push(struct green *g, uintptr_t at, const ucontext_t *uc)
+{
+    struct handler_frame *f = frames, *end = frames + array_len(frames);
+    while (f < end && atomic_exchange(&f->used, true))
+        f++;
+    if (f == end)
+        return NULL; /* its mask is put back if it returns */
+    f->outer = g->handlers;
+    f->mask = sig_mask(g);
+    f->at = at;
+    f->alt_low = f->alt_high = 0;
+    if (uc && at - (uintptr_t)uc->uc_stack.ss_sp < uc->uc_stack.ss_size) {
+        f->alt_low = (uintptr_t)uc->uc_stack.ss_sp;
+        f->alt_high = f->alt_low + uc->uc_stack.ss_size;
+    }
+    g->handlers = f;
+    return f;
+}
+
+static void frame_pop(struct green *g, struct handler_frame *f)
+{
+    g->handlers = f->outer;
+    atomic_store(&f->used, false);
+}
 
 static void go_back_to_mask(struct green *g, uint64_t mask)
 {
@@ -31,17 +61,37 @@ static bool frame_left(const struct handler_frame *f, uintptr_t sp)
 {
     if (f->alt_low)
         return sp < f->alt_low || sp >= f->alt_high;
-    return (uintptr_t)f < sp;
+    return f->at < sp;
 }
 
-/* Forgets handlers that ended by siglongjmp, their masks with them: sp is where g is on its stack. */
+/* Forgets handlers that ended without returning, their masks with them: sp is where g is on its stack. */
 static void forget_left(struct green *g, uintptr_t sp)
 {
     while (unlikely(g->handlers != NULL) && frame_left(g->handlers, sp)) {
         uint64_t mask = g->handlers->mask;
-        g->handlers = g->handlers->outer;
+        frame_pop(g, g->handlers);
         go_back_to_mask(g, mask);
     }
+}
+
+/* siglongjmp puts back the mask of its sigsetjmp, which is taken to be that of the moment when the outermost
+   handler it leaves began; the kernel's mask, which is all that libc has saved, is the carrier's affair. */
+void signals_jump(struct __jmp_buf_tag *env)
+{
+    struct green *g = self();
+    uintptr_t sp = jmpbuf_sp(env);
+    uint64_t mask = sig_mask(g);
+    bool left = false;
+    for (; g->handlers && frame_left(g->handlers, sp); left = true) {
+        if (env->__mask_was_saved)
+            mask = g->handlers->mask;
+        frame_pop(g, g->handlers);
+    }
+    if (env->__mask_was_saved)
+        sig_set(&env->__saved_mask, mask_of_carrier(g->hub));
+    go_back_to_mask(g, mask);
+    if (left)
+        signals_deliver(); /* what the mask held back */
 }
 
 static void on_parking(struct green *g)
@@ -67,21 +117,22 @@ static int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc
         return SA_RESTART;
     if (act.sa_flags & SA_RESETHAND)
         action_reset(sig);
-    struct handler_frame f = {.outer = g->handlers, .mask = sig_mask(g)};
-    if (uc && (uintptr_t)&f - (uintptr_t)uc->uc_stack.ss_sp < uc->uc_stack.ss_size) {
-        f.alt_low = (uintptr_t)uc->uc_stack.ss_sp;
-        f.alt_high = f.alt_low + uc->uc_stack.ss_size;
-    }
+    uint64_t mask = sig_mask(g);
+    struct handler_frame *f = frame_push(g, (uintptr_t)__builtin_frame_address(0), uc);
     uint64_t blocked = sig_word(&act.sa_mask) | (act.sa_flags & SA_NODEFER ? 0 : sig_bit(sig));
     unsigned critical = g->critical;
-    atomic_store_explicit(&g->sigmask, f.mask | (blocked & ~SIG_FIXED), memory_order_relaxed);
+    atomic_store_explicit(&g->sigmask, mask | (blocked & ~SIG_FIXED), memory_order_relaxed);
     g->handled++;
-    g->handlers = &f;
     g->critical = 0;
+    if (uc) { /* inside on_signal, where the kernel blocks everything */
+        uint64_t kernel = mask_of_carrier(g->hub);
+        sys_sigmask(SIG_SETMASK, &kernel);
+    }
     call_handler(&act, sig, info, uc);
     g->critical = critical;
-    g->handlers = f.outer;
-    go_back_to_mask(g, f.mask);
+    if (f)
+        frame_pop(g, f);
+    go_back_to_mask(g, mask);
     return act.sa_flags;
 }
 
@@ -184,10 +235,11 @@ static bool accepts(struct green *g, int sig)
 }
 
 /* Who handles a signal for the process: main before others, as the kernel chooses. abort and raise inside libc
-   mean the thread that runs. */
+   mean the thread that runs, and so does what the kernel answers to its own call (SIGPIPE, SIGXFSZ). */
 static struct green *choose(struct green *g, int sig, const siginfo_t *info)
 {
-    if (info->si_code == SI_TKILL && accepts(g, sig))
+    bool own = info->si_code == SI_TKILL || sig == SIGPIPE || sig == SIGXFSZ;
+    if (own && accepts(g, sig))
         return g;
     if (accepts(main_thread(), sig))
         return main_thread();
@@ -229,7 +281,10 @@ void on_signal(int sig, siginfo_t *info, void *context)
     }
     int saved = errno;
     dispatch(g, sig, info, context);
-    sig_set(&((ucontext_t *)context)->uc_sigmask, mask_of_carrier(self()->hub));
+    uint64_t mask = mask_of_carrier(self()->hub);
+    if (sig == SIGABRT)
+        mask &= ~sig_bit(SIGABRT); /* abort has unblocked it and comes again */
+    sig_set(&((ucontext_t *)context)->uc_sigmask, mask);
     errno = saved;
 }
 

@@ -41,6 +41,10 @@ void signals_restore_mask(struct signal_mask_swap *swap);
 void signals_lend_mask(void);
 void signals_take_back_mask(void);
 
+/* The running green thread is about to longjmp or siglongjmp to env, perhaps out of a handler. */
+struct __jmp_buf_tag;
+void signals_jump(struct __jmp_buf_tag *env);
+
 /* Green versions; same arguments, results and errno as the originals. */
 int evy_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
 sighandler_t evy_signal(int sig, sighandler_t handler);

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
-#include "core/green.h"
+#include "core/critical.h"
 #include "core/lot.h"
 #include "io/io.h"
 #include "io/watch.h"
@@ -20,12 +20,8 @@
 #define PAUSE_FIRST 200000    /* ns between the first two looks */
 #define PAUSE_LONGEST 10000000
 
-/* Waits until the child has ended. Closed before any handler runs: it may leave by siglongjmp. */
-static long wait_pidfd(pid_t pid)
+static long wait_readable(int fd)
 {
-    int fd = private_fd((int)sys3(SYS_pidfd_open, pid, 0, 0));
-    if (fd < 0)
-        return fd;
     struct fd *slot = fd_slot(fd);
     unsigned seq = atomic_load(&slot->seq[FD_READ]);
     struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -33,8 +29,21 @@ static long wait_pidfd(pid_t pid)
     long r = 0;
     if (sys_call6(SYS_ppoll, (long)&p, 1, (long)&zero, 0, 0, 0) == 0)
         r = fd_wait(slot, fd, FD_READ, seq, DEADLINE_NEVER);
-    private_fd_close(fd);
     return r;
+}
+
+/* Waits until the child has ended. Closed before any handler runs: it may leave by siglongjmp. */
+static long wait_pidfd(pid_t pid)
+{
+    struct green *g = self();
+    critical_enter_as(g);
+    long r = private_fd((int)sys3(SYS_pidfd_open, pid, 0, 0));
+    if (r >= 0) {
+        int fd = (int)r;
+        r = wait_readable(fd);
+        private_fd_close(fd);
+    }
+    return critical_leave_wait(g, r);
 }
 
 static long wait_a_while(int64_t *pause)

@@ -1,0 +1,155 @@
+/* syscall(): numbers that block go where the libc calls of the same name go, if a green thread asks; all others
+   pass untouched. */
+#include "hook.h"
+
+#include "base/sys.h"
+#include "core/tcb.h"
+#include "io/calls.h"
+#include "io/io.h"
+#include "sync/futex.h"
+#include "tp.h"
+
+#include <stdarg.h>
+
+pid_t hook_gettid(void)
+{
+    return WHEN_GREEN(THREAD) ? tcb_tid(tcb_thread_of(tp_get())) : REAL(gettid)();
+}
+
+/* The kernel writes back what is left of ppoll's and pselect's timeouts; libc hides it. */
+static long note_left(struct timespec *timeout, deadline_t deadline, long r)
+{
+    if (timeout && deadline != DEADLINE_NEVER)
+        *timeout = ns_to_timespec(deadline_left(deadline));
+    return r;
+}
+
+static deadline_t limit_of(const struct timespec *timeout)
+{
+    deadline_t d = DEADLINE_NEVER;
+    deadline_from_rel(timeout, &d);
+    return d;
+}
+
+static long raw_ppoll(const long *a)
+{
+    struct timespec *timeout = (struct timespec *)a[2];
+    deadline_t deadline = limit_of(timeout);
+    int r = hook_ppoll((struct pollfd *)a[0], (nfds_t)a[1], timeout, (const sigset_t *)a[3]);
+    return note_left(timeout, deadline, r);
+}
+
+/* The sixth word points to the mask and its size. */
+static long raw_pselect(const long *a)
+{
+    struct timespec *timeout = (struct timespec *)a[4];
+    const sigset_t *mask = a[5] ? *(const sigset_t **)a[5] : NULL;
+    deadline_t deadline = limit_of(timeout);
+    int r = hook_pselect((int)a[0], (fd_set *)a[1], (fd_set *)a[2], (fd_set *)a[3], timeout, mask);
+    return note_left(timeout, deadline, r);
+}
+
+static long raw_clock_nanosleep(const long *a)
+{
+    return errno_edge(-hook_clock_nanosleep((clockid_t)a[0], (int)a[1], (const struct timespec *)a[2],
+                                            (struct timespec *)a[3]));
+}
+
+#define PTR(type, i) ((type *)a[i])
+#define FD ((int)a[0])
+
+/* True with *r set when number is one that a green thread may wait in, or one that the fd table must see. */
+static bool green_call(long number, const long *a, long *r)
+{
+    switch (number) {
+#define CASE(n, call) case SYS_##n: *r = (call); return true;
+        CASE(read, hook_read(FD, PTR(void, 1), (size_t)a[2]))
+        CASE(write, hook_write(FD, PTR(void, 1), (size_t)a[2]))
+        CASE(readv, hook_readv(FD, PTR(struct iovec, 1), (int)a[2]))
+        CASE(writev, hook_writev(FD, PTR(struct iovec, 1), (int)a[2]))
+        CASE(recvfrom, hook_recvfrom(FD, PTR(void, 1), (size_t)a[2], (int)a[3], PTR(struct sockaddr, 4),
+                                     PTR(socklen_t, 5)))
+        CASE(sendto, hook_sendto(FD, PTR(void, 1), (size_t)a[2], (int)a[3], PTR(struct sockaddr, 4),
+                                 (socklen_t)a[5]))
+        CASE(recvmsg, hook_recvmsg(FD, PTR(struct msghdr, 1), (int)a[2]))
+        CASE(sendmsg, hook_sendmsg(FD, PTR(struct msghdr, 1), (int)a[2]))
+        CASE(recvmmsg, hook_recvmmsg(FD, PTR(struct mmsghdr, 1), (unsigned)a[2], (int)a[3],
+                                     PTR(struct timespec, 4)))
+        CASE(sendmmsg, hook_sendmmsg(FD, PTR(struct mmsghdr, 1), (unsigned)a[2], (int)a[3]))
+        CASE(sendfile, hook_sendfile(FD, (int)a[1], PTR(off_t, 2), (size_t)a[3]))
+        CASE(splice, hook_splice(FD, PTR(off_t, 1), (int)a[2], PTR(off_t, 3), (size_t)a[4], (unsigned)a[5]))
+        CASE(tee, hook_tee(FD, (int)a[1], (size_t)a[2], (unsigned)a[3]))
+        CASE(accept, hook_accept(FD, PTR(struct sockaddr, 1), PTR(socklen_t, 2)))
+        CASE(accept4, hook_accept4(FD, PTR(struct sockaddr, 1), PTR(socklen_t, 2), (int)a[3]))
+        CASE(connect, hook_connect(FD, PTR(struct sockaddr, 1), (socklen_t)a[2]))
+        CASE(setsockopt, hook_setsockopt(FD, (int)a[1], (int)a[2], PTR(void, 3), (socklen_t)a[4]))
+#ifdef SYS_poll /* not on newer CPUs */
+        CASE(poll, hook_poll(PTR(struct pollfd, 0), (nfds_t)a[1], (int)a[2]))
+        CASE(select, hook_select((int)a[0], PTR(fd_set, 1), PTR(fd_set, 2), PTR(fd_set, 3),
+                                 PTR(struct timeval, 4)))
+        CASE(epoll_wait, hook_epoll_wait(FD, PTR(struct epoll_event, 1), (int)a[2], (int)a[3]))
+        CASE(dup2, hook_dup2(FD, (int)a[1]))
+        CASE(pipe, hook_pipe(PTR(int, 0)))
+#endif
+        CASE(ppoll, raw_ppoll(a))
+        CASE(pselect6, raw_pselect(a))
+        CASE(epoll_pwait, hook_epoll_pwait(FD, PTR(struct epoll_event, 1), (int)a[2], (int)a[3],
+                                           PTR(sigset_t, 4)))
+        CASE(epoll_pwait2, hook_epoll_pwait2(FD, PTR(struct epoll_event, 1), (int)a[2],
+                                             PTR(struct timespec, 3), PTR(sigset_t, 4)))
+        CASE(nanosleep, hook_nanosleep(PTR(struct timespec, 0), PTR(struct timespec, 1)))
+        CASE(clock_nanosleep, raw_clock_nanosleep(a))
+        CASE(sched_yield, hook_sched_yield())
+        CASE(gettid, hook_gettid())
+        CASE(close, hook_close(FD))
+        CASE(dup, hook_dup(FD))
+        CASE(dup3, hook_dup3(FD, (int)a[1], (int)a[2]))
+        CASE(fcntl, hook_fcntl(FD, (int)a[1], a[2]))
+        CASE(ioctl, hook_ioctl(FD, (unsigned long)a[1], a[2]))
+        CASE(pipe2, hook_pipe2(PTR(int, 0), (int)a[1]))
+        CASE(socket, hook_socket((int)a[0], (int)a[1], (int)a[2]))
+        CASE(socketpair, hook_socketpair((int)a[0], (int)a[1], (int)a[2], PTR(int, 3)))
+        CASE(wait4, hook_wait4((pid_t)a[0], PTR(int, 1), (int)a[2], PTR(struct rusage, 3)))
+#undef CASE
+    case SYS_waitid:
+        if (a[4]) /* libc's waitid tells no resource usage */
+            return false;
+        *r = hook_waitid((idtype_t)a[0], (id_t)a[1], PTR(siginfo_t, 2), (int)a[3]);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* syscall() is no cancellation point, whatever it calls. */
+static bool uncancelled(long number, const long *a, long *r)
+{
+    struct green *g = self();
+    unsigned off = g->flags & (GREEN_CANCEL_OFF | GREEN_CANCEL_ASYNC) ? 0 : GREEN_CANCEL_OFF;
+    g->flags |= off;
+    bool done = green_call(number, a, r);
+    g->flags &= ~off;
+    return done;
+}
+
+static long call(long number, const long *a)
+{
+    long r;
+    if (number == SYS_futex && WHEN_ALWAYS(THREAD))
+        return evy_futex(a);
+    if (self() && uncancelled(number, a, &r))
+        return r;
+    return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* As libc's: takes six words whatever the number needs. */
+long hook_syscall(long number, ...)
+{
+    long a[6];
+    va_list ap;
+    va_start(ap, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(ap, long);
+    va_end(ap);
+    return call(number, a);
+}
