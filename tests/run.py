@@ -432,7 +432,8 @@ def selected(suite, options):
 
 def main():
     options = parse_options()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.default_int_handler)
     suite = Suite(options)
     tests = selected(suite, options)
     if options.list:
@@ -448,8 +449,9 @@ def main():
             run_all(tests, options.jobs, report)
     except KeyboardInterrupt:
         suite.executor.kill_all()
+        shutil.rmtree(scratch, ignore_errors=True)
         print("interrupted", file=sys.stderr)
-        os._exit(130)
+        os._exit(130)  # worker threads may still wait for what was killed
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return report.finish()

@@ -1,0 +1,227 @@
+#include "io/stream.h"
+
+#include "base/sys.h"
+#include "core/lot.h"
+#include "io/calls.h"
+#include "io/io.h"
+#include "real/real.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/* glibc's flags beside those that <bits/types/struct_FILE.h> names. */
+enum {
+    UNBUFFERED = 0x0002,
+    NO_READS = 0x0004,
+    IN_BACKUP = 0x0100, /* reads from what ungetc stored; the rest waits in the save area */
+    LINE_BUFFERED = 0x0200,
+    PUTTING = 0x0800,
+    FILEBUF = 0x2000, /* a descriptor, not memory or a cookie */
+};
+
+/* An unlock that we do not see (a foreign thread's) wakes only the kernel's waiters. */
+#define LOOK_FIRST (NSEC_PER_SEC / 2000)
+#define LOOK_LAST (NSEC_PER_SEC / 64)
+
+static EVY_NOINLINE void lock_slow(FILE *f)
+{
+    const atomic_uint *word = (const atomic_uint *)f->_lock;
+    int64_t look = LOOK_FIRST;
+    while (ftrylockfile(f)) {
+        unsigned held = atomic_load(word);
+        if (!held)
+            continue;
+        lot_park(word, held, deadline_after(look), 0);
+        look = look < LOOK_LAST ? look * 2 : LOOK_LAST;
+    }
+}
+
+void stream_lock(FILE *f)
+{
+    if (unlikely(ftrylockfile(f)))
+        lock_slow(f);
+}
+
+/* Once unlocked the stream may be gone: only the lock's address counts. */
+void stream_unlock(FILE *f)
+{
+    const void *word = f->_lock;
+    REAL(funlockfile)(f);
+    lot_unpark_fenced(word, 1);
+}
+
+static bool can_wait(const FILE *f)
+{
+    if (!(f->_flags & FILEBUF) || f->_fileno < 0 || f->_mode > 0)
+        return false;
+    const struct fd *s = fd_known(f->_fileno);
+    return s && fd_kind(s) != FD_FILE && fd_kind(s) != FD_UNKNOWN;
+}
+
+bool stream_enter(FILE *f)
+{
+    if (!(f->_flags & _IO_USER_LOCK))
+        stream_lock(f);
+    return can_wait(f);
+}
+
+void stream_leave(FILE *f)
+{
+    if (!(f->_flags & _IO_USER_LOCK))
+        stream_unlock(f);
+}
+
+static void cancelled(void *f)
+{
+    stream_leave(f);
+}
+
+static int failed(FILE *f)
+{
+    f->_flags |= _IO_ERR_SEEN;
+    return EOF;
+}
+
+static bool readable(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    struct timespec zero = {0, 0};
+    return sys_call6(SYS_ppoll, (long)&p, 1, (long)&zero, 0, 0, 0) != 0;
+}
+
+/* Where the program wants EAGAIN libc's read will get it; an EAGAIN after a wait is SO_RCVTIMEO's. */
+static long wait_readable(int fd)
+{
+    struct io io;
+    if (!io_begin(&io, fd, FD_READ, false))
+        return 0;
+    long r = IO_TRY(&io, readable(fd) ? 0 : -EAGAIN);
+    return r == -EAGAIN && !io.waited ? 0 : io_end(&io, r);
+}
+
+static bool has_input(const FILE *f)
+{
+    return stream_ready(f) || (f->_flags & IN_BACKUP && f->_IO_save_end > f->_IO_save_base);
+}
+
+int stream_fill(FILE *f)
+{
+    long r = 0;
+    if (!has_input(f) && f->_IO_write_ptr > f->_IO_write_base && stream_drain(f))
+        return EOF;
+    if (!has_input(f) && !(f->_flags & (_IO_EOF_SEEN | NO_READS))) {
+        pthread_cleanup_push(cancelled, f);
+        r = wait_readable(f->_fileno);
+        pthread_cleanup_pop(0);
+    }
+    return r ? failed(f) : REAL(__underflow)(f);
+}
+
+/* Some or all of it went out. */
+static ssize_t write_some(FILE *f, const char *s, size_t n)
+{
+    ssize_t r;
+    pthread_cleanup_push(cancelled, f);
+    r = evy_write(f->_fileno, s, n);
+    pthread_cleanup_pop(0);
+    if (r > 0 && f->_offset >= 0)
+        f->_offset += r;
+    return r;
+}
+
+/* Returns how much went out before an error. */
+static size_t write_all(FILE *f, const char *s, size_t n)
+{
+    size_t done = 0;
+    while (done < n) {
+        ssize_t r = write_some(f, s + done, n - done);
+        if (r < 0) {
+            failed(f);
+            break;
+        }
+        done += (size_t)r;
+    }
+    return done;
+}
+
+/* The buffer is empty and in the state in which libc leaves it; after an error it has been lost. */
+static void buffer_reset(FILE *f)
+{
+    char *base = f->_IO_buf_base;
+    f->_IO_read_base = f->_IO_read_ptr = f->_IO_read_end = base;
+    f->_IO_write_base = f->_IO_write_ptr = base;
+    f->_IO_write_end = f->_flags & (LINE_BUFFERED | UNBUFFERED) ? base : f->_IO_buf_end;
+}
+
+int stream_drain(FILE *f)
+{
+    size_t n = (size_t)(f->_IO_write_ptr - f->_IO_write_base);
+    if (n == 0)
+        return 0;
+    size_t done = write_all(f, f->_IO_write_base, n);
+    buffer_reset(f);
+    return done < n ? EOF : 0;
+}
+
+/* libc makes the buffer and turns from reading to writing; it has nothing to write then. */
+static bool start_writing(FILE *f)
+{
+    return (f->_flags & PUTTING && f->_IO_write_base) || REAL(__overflow)(f, EOF) != EOF;
+}
+
+/* What libc would write without its buffer: whole buffers' worth. */
+static size_t direct_share(const FILE *f, size_t n)
+{
+    size_t size = (size_t)(f->_IO_buf_end - f->_IO_buf_base);
+    if (f->_IO_write_ptr > f->_IO_write_base || n < size)
+        return 0;
+    return n - (size >= 128 ? n % size : 0);
+}
+
+/* Into the buffer; full buffers go out. */
+static size_t append(FILE *f, const char *s, size_t n)
+{
+    size_t done = 0;
+    while (done < n) {
+        size_t direct = direct_share(f, n - done);
+        size_t room = (size_t)(f->_IO_buf_end - f->_IO_write_ptr);
+        if (direct) {
+            size_t out = write_all(f, s + done, direct);
+            done += out;
+            if (out < direct)
+                break;
+        } else if (room == 0) {
+            if (stream_drain(f))
+                break;
+        } else {
+            size_t k = n - done < room ? n - done : room;
+            memcpy(f->_IO_write_ptr, s + done, k);
+            f->_IO_write_ptr += k;
+            done += k;
+        }
+    }
+    return done;
+}
+
+/* How much must have gone out when the call returns. */
+static size_t due(const FILE *f, const char *s, size_t n)
+{
+    const char *last;
+    if (f->_flags & UNBUFFERED)
+        return n;
+    last = f->_flags & LINE_BUFFERED ? memrchr(s, '\n', n) : NULL;
+    return last ? (size_t)(last - s) + 1 : 0;
+}
+
+size_t stream_put(FILE *f, const char *s, size_t n)
+{
+    if (n == 0 || !start_writing(f))
+        return 0;
+    size_t now = due(f, s, n);
+    size_t done = append(f, s, now);
+    if (done < now)
+        return done;
+    if (now && stream_drain(f))
+        return 0;
+    return done + append(f, s + now, n - now);
+}
