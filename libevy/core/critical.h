@@ -1,10 +1,12 @@
-/* Sections of the runtime in which no signal handler of the program may run on this green thread, because the
-   handler may come back into the runtime: a handler that arrives inside runs when the outermost one is left.
+/* Sections of the runtime, on the carrier of the caller's hub: entering one rejoins the hub when it has gone to
+   another carrier, and it cannot go while one is open. No signal handler of the program may run on this green
+   thread, because the handler may come back into the runtime: it runs when the outermost section is left.
    They nest, cost two plain additions and may park (each green thread has its own count). */
 #ifndef EVY_CRITICAL_H
 #define EVY_CRITICAL_H
 
 #include "base/base.h"
+#include "core/carrier.h"
 #include "core/green.h"
 #include "core/sched.h"
 
@@ -27,7 +29,9 @@ EVY_COLD void critical_deliver(struct green *g);
 static inline void critical_enter_as(struct green *g)
 {
     g->critical++;
-    atomic_signal_fence(memory_order_seq_cst);
+    atomic_signal_fence(memory_order_seq_cst); /* the processor's order is the other side's care: carrier.c */
+    if (unlikely(atomic_load_explicit(&g->stranded, memory_order_relaxed)))
+        carrier_rejoin(g);
 }
 
 /* Leaves without running what is due: the caller sees to it. */

@@ -253,6 +253,30 @@ void green_fork_locks(bool take)
     spin_fork(&bodies_lock, take);
 }
 
+int green_make_loop(struct green *g, size_t stack_size, void (*entry)(void *), void *arg)
+{
+    int r = stack_alloc(&g->stack, stack_size, 4096);
+    if (r)
+        return r;
+    g->tp = tcb_create(stack_top(&g->stack), invent_tid());
+    if (!g->tp) {
+        stack_free(&g->stack);
+        return -EAGAIN;
+    }
+    g->thread = tcb_thread_of(g->tp);
+    g->flags = GREEN_LOOP;
+    g->critical = 1;
+    set_self_of(g);
+    context_init(&g->ctx, (char *)align_down(stack_top(&g->stack) - tcb_facts.reserve, 64), entry, arg);
+    return 0;
+}
+
+void green_free_loop(struct green *g)
+{
+    tcb_destroy(g->tp);
+    stack_free(&g->stack);
+}
+
 struct green *green_of_thread(uintptr_t thread)
 {
     ptrdiff_t offset = (char *)&self_green - (char *)tp_get();

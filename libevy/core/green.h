@@ -12,6 +12,7 @@
 
 #include <stdatomic.h>
 
+struct carrier;
 struct hub;
 
 /* The park word: who suspends and who wakes agree through it (sched.c). */
@@ -56,6 +57,8 @@ struct green {
     _Atomic uint64_t sigwaits;    /* signals it waits for in sigwait & co; written by itself */
     _Atomic uint64_t sigpending;  /* signals sent to it alone and not yet handled (proc/sigqueue.c) */
     struct handler_frame *handlers; /* innermost handler that runs on it (proc/signals.c); own */
+    atomic_uint stranded;         /* STRANDED_*: whether its hub has left it behind (carrier.h) */
+    struct carrier *stranded_on;  /* the kernel thread that runs it then */
     atomic_bool takes_signals;    /* from signals_inherit to signals_retire */
 };
 
@@ -75,6 +78,11 @@ struct green *green_new(size_t stack_size, size_t guard, void (*body)(struct gre
 /* The same on memory of the program's: size bytes from low, TCB and descriptor included. EINVAL when that
    is too small for them. green_free leaves the memory alone. */
 struct green *green_new_at(void *low, size_t size, void (*body)(struct green *), int *err);
+
+/* A context of the runtime's own, no thread of the program: a stack of that size, a TCB, GREEN_LOOP set. Its
+   first continuation calls entry(arg), which does not return. Returns 0 or -EAGAIN. */
+int green_make_loop(struct green *g, size_t stack_size, void (*entry)(void *), void *arg);
+void green_free_loop(struct green *g);
 
 /* Gives a dead green thread's memory to the pool. It must not be running. */
 void green_free(struct green *g);

@@ -2,7 +2,9 @@
 
 #include "base/log.h"
 #include "base/sys.h"
+#include "core/carrier.h"
 #include "core/evloop.h"
+#include "core/monitor.h"
 #include "core/sched.h"
 #include "core/stack.h"
 #include "core/tcb.h"
@@ -29,37 +31,13 @@ static void loop_entry(void *arg)
     sched_loop(arg);
 }
 
-static void set_self(struct green *g, uintptr_t tp)
-{
-    ptrdiff_t offset = (char *)&self_green - (char *)tp_get();
-    *(struct green **)(tp + (uintptr_t)offset) = g;
-}
-
 /* The loop's context has a stack and a TCB of its own, so any carrier can drive it. */
 static int make_loop(struct hub *h)
 {
-    struct green *g = &h->loop;
-    int r = stack_alloc(&g->stack, LOOP_STACK, 4096);
-    if (r)
-        return r;
-    g->tp = tcb_create(stack_top(&g->stack), TID_INVENTED_MAX + 1 - MAX_HUBS + (int)h->index);
-    if (!g->tp) {
-        stack_free(&g->stack);
-        return -EAGAIN;
-    }
-    g->thread = tcb_thread_of(g->tp);
-    g->hub = h;
-    g->flags = GREEN_LOOP;
-    set_self(g, g->tp);
-    context_init(&g->ctx, (char *)align_down(stack_top(&g->stack) - tcb_facts.reserve, 64), loop_entry,
-                 h);
-    return 0;
-}
-
-static void free_loop(struct hub *h)
-{
-    tcb_destroy(h->loop.tp);
-    stack_free(&h->loop.stack);
+    int r = green_make_loop(&h->loop, LOOP_STACK, loop_entry, h);
+    h->loop.hub = h;
+    atomic_store(&h->current, &h->loop);
+    return r;
 }
 
 static int hub_make(struct hub *h, unsigned index)
@@ -72,66 +50,21 @@ static int hub_make(struct hub *h, unsigned index)
         return r;
     r = evloop_open(h);
     if (r)
-        free_loop(h);
+        green_free_loop(&h->loop);
     return r;
 }
 
-static void hub_unmake(struct hub *h)
+static int hub_add(struct hub *h, unsigned index)
 {
-    evloop_close(h);
-    free_loop(h);
-}
-
-/* A carrier's own context is left for ever here: hubs do not end before the process does. */
-static void *carrier_main(void *arg)
-{
-    struct hub *h = arg;
-    struct context idle;
-    h->carrier_tp = tp_get();
-    h->carrier_tid = sys_gettid();
-    if (!tp_fast)
-        tp_set(h->loop.tp);
-    context_switch(&idle, &h->loop.ctx, tp_fast ? h->loop.tp : 0);
-    return NULL;
-}
-
-static void *nothing(void *arg)
-{
-    return arg;
-}
-
-/* glibc's first real thread makes stdio lock and shared_ptr count atomically; with one hub there would be none. */
-static void leave_single_threaded(void)
-{
-    pthread_t thread;
-    if (REAL(pthread_create)(&thread, NULL, nothing, NULL) == 0)
-        REAL(pthread_join)(thread, NULL);
-}
-
-/* Signals for the process go to the main thread first, as natively: other carriers block them, but not what an
-   instruction causes, nor the one that proc/signals.c sends to them. */
-static void carrier_mask(sigset_t *set)
-{
-    static const int let_in[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGURG};
-    sigfillset(set);
-    for (size_t i = 0; i < array_len(let_in); i++)
-        sigdelset(set, let_in[i]);
-}
-
-static int start_carrier(struct hub *h)
-{
-    sigset_t all, old;
-    pthread_attr_t attr;
-    pthread_t thread;
-    carrier_mask(&all);
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, (size_t)128 << 10);
-    REAL(pthread_sigmask)(SIG_SETMASK, &all, &old);
-    int r = REAL(pthread_create)(&thread, &attr, carrier_main, h);
-    REAL(pthread_sigmask)(SIG_SETMASK, &old, NULL);
-    pthread_attr_destroy(&attr);
-    return -r;
+    int r = hub_make(h, index);
+    if (r)
+        return r;
+    r = carrier_start(h);
+    if (r) {
+        evloop_close(h);
+        green_free_loop(&h->loop);
+    }
+    return r;
 }
 
 /* Each TCB looks to malloc like a thread that deserves an arena; what runs in parallel is hubs. */
@@ -150,8 +83,7 @@ static void adopt_main(void)
     g->thread = tcb_thread_of(g->tp);
     g->hub = &hubs[0];
     g->flags = GREEN_MAIN;
-    hubs[0].carrier_tp = hub_native_tp ? hub_native_tp : g->tp;
-    hubs[0].carrier_tid = sys_gettid();
+    atomic_store(&hubs[0].current, g);
     atomic_store(&hubs[0].live, 1);
     self_green = g;
 }
@@ -167,30 +99,28 @@ int hubs_start(void)
         return 0;
     stack_init();
     bound_arenas();
-    leave_single_threaded();
     unsigned made = 0;
-    int r = 0;
-    while (made < config.hubs && !r)
-        if (!(r = hub_make(&hubs[made], made)))
-            made++;
-    unsigned started = 1;
-    while (!r && started < made)
-        if (!(r = start_carrier(&hubs[started])))
-            started++;
-    if (made == 0)
-        return r;
-    for (; made > started; made--)
-        hub_unmake(&hubs[made - 1]);
+    int r = hub_make(&hubs[0], 0);
+    if (!r)
+        r = carrier_adopt_main(&hubs[0]);
     if (r)
-        log_warn("only %u of %u hubs could be started", started, config.hubs);
-    hub_count = started;
+        return r;
+    for (made = 1; made < config.hubs && !r; made++)
+        r = hub_add(&hubs[made], made);
+    hub_count = made - (r != 0);
+    if (r)
+        log_warn("only %u of %u hubs could be started", hub_count, config.hubs);
     adopt_main();
+    if (monitor_start())
+        log_warn("no monitor: a thread that does not wait holds up its hub");
     return 0;
 }
 
 void hubs_forget(void)
 {
     evloop_forget_fds();
+    carriers_forget();
+    monitor_forget();
     hub_count = 0;
     self_green = NULL;
 }

@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+struct carrier;
 struct event_base;
 struct evloop_wake;
 
@@ -31,8 +32,11 @@ struct hub {
     deadline_t sleep_until;    /* how long this pass may wait in the kernel; 0: only look */
     int epoll_fd;              /* the base's epoll instance, -1 with other methods */
     bool skip_epoll_ctl;       /* a vanishing descriptor's event is being deleted: the kernel knows */
-    uintptr_t carrier_tp;      /* thread pointer of the kernel thread that drives it: a TCB glibc made */
-    int carrier_tid;           /* kernel's id of that thread */
+    struct carrier *carrier;   /* who drives it; changed by who hands it over */
+    _Atomic(struct green *) current; /* what its carrier runs: a green thread, or loop */
+    atomic_uint switches;      /* grows at each switch; written by the carrier */
+    unsigned switches_seen;    /* by the monitor when it last looked; monitor */
+    unsigned still;            /* looks at which it had not grown; monitor */
     unsigned index;            /* place in hubs[] */
     _Alignas(CACHE_LINE) struct inbox inbox; /* green threads made runnable elsewhere */
     struct inbox retired;      /* libevent registrations to drop (io/watch.c) */

@@ -4,6 +4,7 @@
 #include "core/critical.h"
 #include "core/hub.h"
 #include "core/evloop.h"
+#include "core/monitor.h"
 #include "tp.h"
 
 #include <errno.h>
@@ -18,7 +19,11 @@ __thread struct green *self_green __attribute__((tls_model("initial-exec")));
    read before may be believed after. */
 static void switch_to(struct green *from, struct green *to)
 {
+    struct hub *h = to->hub;
     uintptr_t tp = to->tp == from->tp ? 0 : to->tp;
+    atomic_store_explicit(&h->current, to, memory_order_relaxed);
+    atomic_store_explicit(&h->switches, atomic_load_explicit(&h->switches, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
     if (unlikely(tp && !tp_fast)) {
         tp_set(tp);
         tp = 0;
@@ -94,13 +99,13 @@ static bool notify(struct green *g)
 static void enqueue(struct hub *h, struct green *g)
 {
     struct green *me = self();
-    if (likely(me && me->hub == h)) {
-        critical_enter_as(me);
-        run_queue_push(&h->runnable, g);
-        critical_leave_as(me);
-    } else {
+    if (unlikely(!me || me->hub != h)) {
         hub_post(h, g);
+        return;
     }
+    critical_enter_as(me);
+    run_queue_push(&h->runnable, g);
+    critical_leave_as(me);
 }
 
 void sched_unpark(struct green *g)
@@ -121,7 +126,6 @@ void sched_yield_now(void)
 {
     struct green *g = self();
     critical_enter_as(g);
-    g->hub->budget = 0;
     run_queue_push(&g->hub->runnable, g);
     leave(g);
     critical_leave_as(g);
@@ -130,7 +134,10 @@ void sched_yield_now(void)
 void sched_tick(void)
 {
     struct green *g = self();
-    if (unlikely(--g->hub->budget <= 0))
+    critical_enter_as(g);
+    bool enough = --g->hub->budget <= 0;
+    critical_leave_as(g);
+    if (unlikely(enough))
         sched_yield_now();
 }
 
@@ -144,8 +151,8 @@ void sched_start(struct green *g)
 void sched_exit(void (*after)(void *), void *arg)
 {
     struct green *g = self();
-    struct hub *h = g->hub;
     critical_enter_as(g); /* for ever */
+    struct hub *h = g->hub;
     atomic_fetch_sub_explicit(&h->live, 1, memory_order_relaxed);
     check(h->after == NULL);
     h->after = after;
@@ -196,6 +203,8 @@ static void look_around(struct hub *h)
     atomic_store_explicit(&h->asleep, 0, memory_order_relaxed);
     take_inbox(h);
     fire_timers(h);
+    if (h->runnable.first)
+        monitor_rouse();
 }
 
 void sched_loop(struct hub *h)

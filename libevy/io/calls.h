@@ -3,6 +3,7 @@
 #ifndef EVY_CALLS_H
 #define EVY_CALLS_H
 
+#include "io/stdio.h"
 #include "real/hooktypes.h"
 
 /* sockets.c */
@@ -57,7 +58,6 @@ int evy_close(int fd);
 int evy_dup(int fd);
 int evy_dup2(int old, int new);
 int evy_dup3(int old, int new, int flags);
-int evy_fclose(FILE *f);
 int evy_closedir(DIR *d);
 int evy_setsockopt(int fd, int level, int option, const void *value, socklen_t len);
 int evy_fcntl(int fd, int cmd, long arg);

@@ -77,16 +77,6 @@ int evy_dup2(int old, int new)
     return evy_dup3(old, new, 0);
 }
 
-int evy_fclose(FILE *f)
-{
-    int fd = fileno(f);
-    if (fd >= 0) {
-        fflush(f); /* while the descriptor is still known */
-        fd_closing(fd);
-    }
-    return REAL(fclose)(f);
-}
-
 int evy_closedir(DIR *d)
 {
     if (d)

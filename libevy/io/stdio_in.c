@@ -139,7 +139,7 @@ static void give_back(FILE *f, FILE *view)
 {
     size_t n = stream_ready(view);
     while (n > 0)
-        ungetc((unsigned char)view->_IO_read_ptr[--n], f);
+        REAL(ungetc)((unsigned char)view->_IO_read_ptr[--n], f);
 }
 
 /* scanf asks for input in the middle of its work: it scans a stream without buffer that takes each character
@@ -150,7 +150,7 @@ static int scan(FILE *f, const char *format, va_list ap, int (*vfscanf)(FILE *, 
     FILE *view = fopencookie(f, "r", functions);
     if (!view)
         return EOF;
-    setvbuf(view, NULL, _IONBF, 0);
+    REAL(setvbuf)(view, NULL, _IONBF, 0);
     int r = vfscanf(view, format, ap);
     int error = errno;
     give_back(f, view);

@@ -14,6 +14,7 @@
 
 #include "base/config.h"
 #include "core/evloop.h"
+#include "core/carrier.h"
 #include "core/hub.h"
 #include "core/lot.h"
 #include "core/tcb.h"
@@ -64,7 +65,7 @@ static uintptr_t native_tp(void)
     struct green *g = self();
     uintptr_t own = tp_get();
     if (g)
-        return g->hub->carrier_tp;
+        return g->hub->carrier->native_tp;
     return tcb_facts.ready && tcb_is_green(tcb_thread_of(own)) ? hub_native_tp : own;
 }
 

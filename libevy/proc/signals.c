@@ -2,6 +2,7 @@
 #include "proc/sigstate.h"
 
 #include "base/config.h"
+#include "core/carrier.h"
 #include "core/critical.h"
 #include "core/hub.h"
 #include "real/real.h"
@@ -197,12 +198,12 @@ static bool really_due(struct green *g)
 
 static char poke_mark; /* its address says that a SIGURG is ours */
 
-static void poke(struct hub *h)
+static void poke(const struct carrier *c)
 {
     actions_need_poke();
     siginfo_t info = {.si_signo = SIGURG, .si_code = SI_QUEUE};
     info.si_value.sival_ptr = &poke_mark;
-    sys_call4(SYS_rt_tgsigqueueinfo, getpid(), h->carrier_tid, SIGURG, (long)&info);
+    sys_call4(SYS_rt_tgsigqueueinfo, getpid(), c->tid, SIGURG, (long)&info);
 }
 
 void signal_nudge(struct green *target)
@@ -211,9 +212,11 @@ void signal_nudge(struct green *target)
     atomic_fetch_or(&target->interrupted, INTERRUPT_SIGNAL);
     if (sched_unpark_async(target) || target == me)
         return;
-    struct hub *h = target->hub;
-    if (!me || me->hub != h)
-        poke(h); /* it may be in a loop of its own */
+    struct hub *h = target->hub; /* it may be in a loop of its own */
+    if (atomic_load(&target->stranded) == STRANDED)
+        poke(target->stranded_on);
+    else if (!me || me->hub != h)
+        poke(h->carrier);
 }
 
 /* A thread that libevy does not run, or nobody is left but the forker: as if we were not there. */

@@ -1,0 +1,221 @@
+#include "core/carrier.h"
+
+#include "base/log.h"
+#include "base/spin.h"
+#include "base/sys.h"
+#include "core/critical.h"
+#include "core/hub.h"
+#include "core/monitor.h"
+#include "core/stack.h"
+#include "core/tcb.h"
+#include "cpu.h"
+#include "real/real.h"
+#include "tp.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_CARRIERS 320
+#define IDLE_STACK ((size_t)64 << 10)
+
+static struct carrier carriers[MAX_CARRIERS]; /* the first is the main thread */
+static unsigned carrier_count;                /* used ones; written at start and by the monitor */
+static struct carrier *spares;                /* without a hub, newest first; spares_lock */
+static struct spin spares_lock;               /* protects spares; nests inside nothing */
+static struct green main_idle;                /* stands for the main thread's idle context */
+static int own_pid;                           /* to know a vfork child, which runs on our memory */
+
+static void jump(struct context *from, const struct context *to, uintptr_t tp)
+{
+    if (!tp_fast) {
+        tp_set(tp);
+        tp = 0;
+    }
+    context_switch(from, to, tp);
+}
+
+static void become_spare(struct carrier *c)
+{
+    spin_lock(&spares_lock);
+    c->next = spares;
+    spares = c;
+    spin_unlock(&spares_lock);
+}
+
+static struct carrier *take_spare(void)
+{
+    spin_lock(&spares_lock);
+    struct carrier *c = spares;
+    if (c)
+        spares = c->next;
+    spin_unlock(&spares_lock);
+    return c;
+}
+
+/* The green thread that brought us here is off its stack now. */
+static void send_home(struct carrier *c)
+{
+    struct green *g = c->arrival;
+    c->arrival = NULL;
+    atomic_store(&g->stranded, STRANDED_NOT);
+    become_spare(c);
+    hub_post(g->hub, g);
+}
+
+/* A carrier's own context, for ever. Only raw system calls here: the main thread's TCB may be in use elsewhere. */
+static void serve(struct carrier *c)
+{
+    for (;;) {
+        if (c->arrival)
+            send_home(c);
+        while (!atomic_exchange(&c->given, 0))
+            sys_futex_wait(&c->given, 0, NULL);
+        jump(&c->idle, &c->hub->loop.ctx, c->hub->loop.tp);
+    }
+}
+
+static void serve_entry(void *arg)
+{
+    serve(arg);
+}
+
+static void *carrier_main(void *arg)
+{
+    struct carrier *c = arg;
+    c->idle_tp = c->native_tp = tp_get();
+    c->tid = sys_gettid();
+    serve(c);
+    return NULL;
+}
+
+static void attach(struct hub *h, struct carrier *c)
+{
+    h->carrier = c;
+    c->hub = h;
+}
+
+static void give(struct carrier *c, struct hub *h)
+{
+    attach(h, c);
+    atomic_store(&c->given, 1);
+    sys_futex_wake(&c->given, 1);
+}
+
+int carrier_adopt_main(struct hub *h)
+{
+    struct carrier *c = &carriers[0];
+    sys3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    int r = green_make_loop(&main_idle, IDLE_STACK, serve_entry, c);
+    if (r)
+        return r;
+    main_idle.hub = h;
+    c->idle = main_idle.ctx;
+    c->idle_tp = main_idle.tp;
+    c->native_tp = hub_native_tp ? hub_native_tp : tp_get();
+    c->tid = sys_gettid();
+    own_pid = (int)sys3(SYS_getpid, 0, 0, 0);
+    carrier_count = 1;
+    attach(h, c);
+    return 0;
+}
+
+/* A kernel thread that takes no signals but those its own code causes: the main thread takes the others, as
+   natively. */
+static struct carrier *carrier_new(void)
+{
+    if (carrier_count == MAX_CARRIERS)
+        return NULL;
+    struct carrier *c = &carriers[carrier_count];
+    memset(c, 0, sizeof *c);
+    if (kernel_thread(carrier_main, c))
+        return NULL;
+    carrier_count++;
+    return c;
+}
+
+int carrier_start(struct hub *h)
+{
+    struct carrier *c = carrier_new();
+    if (!c)
+        return -EAGAIN;
+    give(c, h);
+    return 0;
+}
+
+/* g runs program code and h follows another carrier from here on. */
+static void strand(struct green *g, struct hub *h, struct carrier *spare)
+{
+    g->stranded_on = h->carrier;
+    atomic_store_explicit(&h->current, &h->loop, memory_order_relaxed);
+    atomic_store(&g->stranded, STRANDED);
+    give(spare, h);
+}
+
+static bool in_program(const struct hub *h, const struct green *g)
+{
+    return __atomic_load_n(&g->critical, __ATOMIC_RELAXED) == 0 &&
+           __atomic_load_n(&g->handlers, __ATOMIC_RELAXED) == NULL && atomic_load(&h->current) == g;
+}
+
+/* A critical section begins with a store (critical) and a load (stranded), and must stay that cheap: the order
+   between the two is forced from this side, by membarrier. Either we see the section, or it sees the claim. */
+void carrier_take_over(struct hub *h)
+{
+    struct green *g = atomic_load(&h->current);
+    unsigned expected = STRANDED_NOT;
+    if (g->flags & GREEN_LOOP)
+        return;
+    struct carrier *spare = take_spare();
+    if (!spare && !(spare = carrier_new()))
+        return;
+    if (!atomic_compare_exchange_strong(&g->stranded, &expected, STRANDED_CLAIMED)) {
+        become_spare(spare);
+        return;
+    }
+    if (sys3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0 && in_program(h, g)) {
+        log_debug("hub %u goes to another carrier", h->index);
+        strand(g, h, spare);
+        return;
+    }
+    atomic_store(&g->stranded, STRANDED_NOT);
+    become_spare(spare);
+}
+
+void carrier_rejoin(struct green *g)
+{
+    while (atomic_load(&g->stranded) == STRANDED_CLAIMED)
+        sys_yield();
+    if (atomic_load(&g->stranded) != STRANDED || sys3(SYS_getpid, 0, 0, 0) != own_pid)
+        return;
+    struct carrier *c = g->stranded_on;
+    c->arrival = g;
+    jump(&g->ctx, &c->idle, c->idle_tp);
+    sched_arrived();
+}
+
+void blocking_begin(void)
+{
+    struct green *g = self();
+    if (!g)
+        return;
+    critical_enter_as(g);
+    struct hub *h = g->hub;
+    struct carrier *spare = h->runnable.first && !g->handlers ? take_spare() : NULL;
+    critical_leave_quietly(g);
+    if (spare)
+        strand(g, h, spare);
+}
+
+void blocking_end(void)
+{
+    critical_enter();
+    critical_leave();
+}
+
+void carriers_forget(void)
+{
+    spares = NULL;
+    carrier_count = 0;
+}

@@ -1,0 +1,54 @@
+/* Carriers: the kernel threads that drive hubs. A hub whose green thread does not come back can be given to a
+ * spare one; the stranded green thread goes on alone on the old carrier and rejoins its hub at its next critical
+ * section. A carrier without a hub sleeps in its own context. */
+#ifndef EVY_CARRIER_H
+#define EVY_CARRIER_H
+
+#include "base/base.h"
+#include "context.h"
+
+#include <stdatomic.h>
+
+struct green;
+struct hub;
+
+/* In green->stranded. */
+enum {
+    STRANDED_NOT,
+    STRANDED_CLAIMED, /* a monitor is deciding: wait for the outcome */
+    STRANDED,         /* its hub has gone to another carrier */
+};
+
+struct carrier {
+    struct context idle;  /* where it is when it drives no hub and carries no green thread */
+    uintptr_t idle_tp;    /* thread pointer of that context */
+    uintptr_t native_tp;  /* the TCB glibc made for this kernel thread */
+    int tid;              /* the kernel's id of it */
+    atomic_uint given;    /* futex: 1 when hub has been set for it to drive */
+    struct hub *hub;      /* what it is to drive; written before given */
+    struct green *arrival; /* the stranded green thread that came to the idle context; own */
+    struct carrier *next; /* in the list of spares; spares_lock */
+};
+
+/* The calling main thread becomes the first carrier of hub h. Returns 0 or -errno. */
+int carrier_adopt_main(struct hub *h);
+
+/* A new carrier, a kernel thread, drives h. Returns 0 or -errno. */
+int carrier_start(struct hub *h);
+
+/* Gives h to a spare carrier if its green thread has been running program code all this time. Only the
+   monitor calls this. */
+void carrier_take_over(struct hub *h);
+
+/* The running green thread is about to block in a call that we cannot make green. If others wait for its hub
+   the hub goes to a spare carrier at once, else when the monitor sees it stuck. blocking_end rejoins. */
+void blocking_begin(void);
+void blocking_end(void);
+
+/* g, in a critical section, has been stranded: returns on a carrier of its hub. */
+EVY_COLD void carrier_rejoin(struct green *g);
+
+/* In a forked child: there are none. */
+void carriers_forget(void);
+
+#endif

@@ -1,0 +1,92 @@
+#include "core/monitor.h"
+
+#include "base/clock.h"
+#include "base/sys.h"
+#include "core/carrier.h"
+#include "core/hub.h"
+#include "real/real.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#define PERIOD_NS 4000000 /* a hub that has not switched for two of them is stuck */
+
+atomic_uint monitor_rests;
+
+int kernel_thread(void *(*body)(void *), void *arg)
+{
+    static const int own_doing[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    sigset_t blocked, old;
+    pthread_attr_t attr;
+    pthread_t thread;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < array_len(own_doing); i++)
+        sigdelset(&blocked, own_doing[i]);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, (size_t)128 << 10);
+    REAL(pthread_sigmask)(SIG_SETMASK, &blocked, &old);
+    int err = REAL(pthread_create)(&thread, &attr, body, arg);
+    REAL(pthread_sigmask)(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
+    return -err;
+}
+
+static bool all_asleep(void)
+{
+    for (unsigned i = 0; i < hub_count; i++)
+        if (!atomic_load(&hubs[i].asleep))
+            return false;
+    return true;
+}
+
+/* Costs nothing while nothing happens: who wakes a hub rouses us. */
+static void rest_while_all_sleep(void)
+{
+    while (all_asleep()) {
+        atomic_store(&monitor_rests, 1);
+        if (all_asleep())
+            sys_futex_wait(&monitor_rests, 1, NULL);
+        atomic_store(&monitor_rests, 0);
+    }
+}
+
+void monitor_rouse_slow(void)
+{
+    if (atomic_exchange(&monitor_rests, 0))
+        sys_futex_wake(&monitor_rests, 1);
+}
+
+static void look_at(struct hub *h)
+{
+    unsigned switches = atomic_load_explicit(&h->switches, memory_order_relaxed);
+    if (switches != h->switches_seen || atomic_load(&h->asleep)) {
+        h->switches_seen = switches;
+        h->still = 0;
+    } else if (++h->still >= 2) {
+        h->still = 0;
+        carrier_take_over(h);
+    }
+}
+
+static void *monitor_main(void *unused)
+{
+    struct timespec period = {.tv_nsec = PERIOD_NS};
+    for (;;) {
+        rest_while_all_sleep();
+        sys3(SYS_nanosleep, &period, NULL, 0);
+        for (unsigned i = 0; i < hub_count; i++)
+            look_at(&hubs[i]);
+    }
+    return unused;
+}
+
+int monitor_start(void)
+{
+    return kernel_thread(monitor_main, NULL);
+}
+
+void monitor_forget(void)
+{
+    atomic_store(&monitor_rests, 0);
+}
