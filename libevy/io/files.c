@@ -6,6 +6,7 @@
 #include "real/real.h"
 
 #include "base/sys.h"
+#include "proc/signals.h"
 
 #include <limits.h>
 #include <linux/fs.h>
@@ -95,6 +96,15 @@ ssize_t evy_readv(int fd, const struct iovec *iov, int count)
     return io_end(&io, IO_TRY(&io, try_readv(&io, iov, count)));
 }
 
+/* The kernel has sent SIGPIPE to the carrier. Where that blocks it, it is taken back and given to its thread. */
+static void claim_sigpipe(void)
+{
+    uint64_t set = UINT64_C(1) << (SIGPIPE - 1);
+    struct timespec now = {0, 0};
+    if (sys_call4(SYS_rt_sigtimedwait, (long)&set, 0, (long)&now, sizeof set) == SIGPIPE)
+        evy_raise(SIGPIPE);
+}
+
 ssize_t evy_writev(int fd, const struct iovec *iov, int count)
 {
     struct io io;
@@ -114,6 +124,8 @@ ssize_t evy_writev(int fd, const struct iovec *iov, int count)
         if (r > 0)
             sent += (size_t)r;
     } while (r > 0 && sent < total && io.may_wait);
+    if (unlikely(r == -EPIPE))
+        claim_sigpipe();
     return io_end(&io, sent ? (long)sent : r);
 }
 

@@ -6,6 +6,7 @@
 #include "real/real.h"
 
 #include "io/iov.h"
+#include "proc/signals.h"
 
 #define SOCKET_CALL(io, fd, dir, flags) (io_begin(io, fd, dir, (flags)&MSG_DONTWAIT) && fd_is_socket((io)->slot))
 
@@ -66,10 +67,18 @@ ssize_t evy_recvmsg(int fd, struct msghdr *msg, int flags)
     return io_end(&io, IO_TRY(&io, (*msg = room, or_errno(real.recvmsg(fd, msg, flags | MSG_DONTWAIT)))));
 }
 
-/* A call that has sent something reports that, and raises no SIGPIPE. */
-static int quiet(size_t sent)
+/* The kernel would send SIGPIPE to the carrier, whose mask is not the green thread's: it is raised here instead,
+   where a stream's call that has sent nothing fails. */
+static int quiet(const struct io *io)
 {
-    return sent ? MSG_NOSIGNAL : 0;
+    return MSG_DONTWAIT | (fd_is_stream(io->slot) ? MSG_NOSIGNAL : 0);
+}
+
+static ssize_t send_end(struct io *io, size_t sent, long r, int flags)
+{
+    if (unlikely(r == -EPIPE) && !sent && !(flags & MSG_NOSIGNAL) && fd_is_stream(io->slot))
+        evy_raise(SIGPIPE);
+    return io_end(io, sent ? (long)sent : r);
 }
 
 /* A blocking send of a stream sends everything: the rest of a partial one follows when there is room. An
@@ -83,11 +92,11 @@ ssize_t evy_sendto(int fd, const void *buf, size_t n, int flags, const struct so
     long r;
     do {
         r = IO_TRY(&io, or_errno(real.sendto(fd, (const char *)buf + sent, n - sent,
-                                             flags | MSG_DONTWAIT | quiet(sent), addr, len)));
+                                             flags | quiet(&io), addr, len)));
         if (r > 0)
             sent += (size_t)r;
     } while (r > 0 && sent < n && io.may_wait && fd_is_stream(io.slot));
-    return io_end(&io, sent ? (long)sent : r);
+    return send_end(&io, sent, r, flags);
 }
 
 ssize_t evy_send(int fd, const void *buf, size_t n, int flags)
@@ -100,16 +109,16 @@ ssize_t evy_sendmsg(int fd, const struct msghdr *msg, int flags)
     struct io io;
     if (!SOCKET_CALL(&io, fd, FD_WRITE, flags))
         return REAL(sendmsg)(fd, msg, flags);
-    long r = IO_TRY(&io, or_errno(real.sendmsg(fd, msg, flags | MSG_DONTWAIT)));
+    long r = IO_TRY(&io, or_errno(real.sendmsg(fd, msg, flags | quiet(&io))));
     size_t sent = r > 0 ? (size_t)r : 0;
     size_t total = r > 0 ? iov_bytes(msg->msg_iov, msg->msg_iovlen) : 0;
     while (r > 0 && sent < total && io.may_wait && fd_is_stream(io.slot)) {
         struct iovec part[IOV_PART]; /* control data went out with the first byte */
         struct msghdr rest = {.msg_iov = part};
         rest.msg_iovlen = iov_rest(part, msg->msg_iov, msg->msg_iovlen, sent);
-        r = IO_TRY(&io, or_errno(real.sendmsg(fd, &rest, flags | MSG_DONTWAIT | quiet(sent))));
+        r = IO_TRY(&io, or_errno(real.sendmsg(fd, &rest, flags | quiet(&io))));
         if (r > 0)
             sent += (size_t)r;
     }
-    return io_end(&io, sent ? (long)sent : r);
+    return send_end(&io, sent, r, flags);
 }
