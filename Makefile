@@ -132,7 +132,7 @@ tests: all $(units) $(programs)
 check: tests check-aarch64
 	$(Q)$(PYTHON) tests/run.py --build $(B)
 
-demo: all
+demo: all $(B)/tests/programs/echo_threads
 	$(Q)$(PYTHON) tools/demo/demo.py
 
 bench: all $(programs)

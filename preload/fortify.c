@@ -21,8 +21,8 @@ ssize_t hook___recv_chk(int fd, void *buf, size_t n, size_t room, int flags)
     return hook_recv(fd, buf, n, flags);
 }
 
-ssize_t hook___recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *addr,
-                            socklen_t *len)
+ssize_t hook___recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags,
+                            struct sockaddr *addr, socklen_t *len)
 {
     fits(n, room);
     return hook_recvfrom(fd, buf, n, flags, addr, len);
@@ -34,8 +34,8 @@ int hook___poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t room)
     return hook_poll(fds, n, timeout);
 }
 
-int hook___ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask,
-                     size_t room)
+int hook___ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+                     const sigset_t *mask, size_t room)
 {
     fits(n, room / sizeof *fds);
     return hook_ppoll(fds, n, timeout, mask);

@@ -7,7 +7,8 @@
 #include "real/real.h"
 
 /* Declares each hook under a C name of its own; the symbol is libc's. */
-#define HOOK(subset, when, ret, name, params, args, version) EVY_API ret hook_##name params __asm__(#name);
+#define HOOK(subset, when, ret, name, params, args, version)                                       \
+    EVY_API ret hook_##name params __asm__(#name);
 #define OWN HOOK
 #define ALIAS(alias, name)
 #define CHK(name, ret, params) EVY_API ret hook_##name params __asm__(#name);

@@ -36,7 +36,8 @@ unsigned hook_sleep(unsigned seconds)
     return WHEN_GREEN(TIME) ? evy_sleep_seconds(seconds) : REAL(sleep)(seconds);
 }
 
-int hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+int hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+                        void *arg)
 {
     preload_init();
     return WHEN_ALWAYS(THREAD) ? evy_pthread_create(thread, attr, start, arg)

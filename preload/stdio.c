@@ -18,7 +18,8 @@ __attribute__((noreturn)) void __chk_fail(void); /* glibc's "buffer overflow det
 PRINTS(printf, (const char *format, ...), format, hook_vfprintf(stdout, format, ap))
 PRINTS(fprintf, (FILE * f, const char *format, ...), format, hook_vfprintf(f, format, ap))
 PRINTS(dprintf, (int fd, const char *format, ...), format, hook_vdprintf(fd, format, ap))
-PRINTS(__printf_chk, (int flag, const char *format, ...), format, hook___vfprintf_chk(stdout, flag, format, ap))
+PRINTS(__printf_chk, (int flag, const char *format, ...), format,
+       hook___vfprintf_chk(stdout, flag, format, ap))
 PRINTS(__fprintf_chk, (FILE * f, int flag, const char *format, ...), format,
        hook___vfprintf_chk(f, flag, format, ap))
 PRINTS(__dprintf_chk, (int fd, int flag, const char *format, ...), format,
@@ -26,7 +27,8 @@ PRINTS(__dprintf_chk, (int fd, int flag, const char *format, ...), format,
 PRINTS(scanf, (const char *format, ...), format, hook_vfscanf(stdin, format, ap))
 PRINTS(fscanf, (FILE * f, const char *format, ...), format, hook_vfscanf(f, format, ap))
 PRINTS(__isoc99_scanf, (const char *format, ...), format, hook___isoc99_vfscanf(stdin, format, ap))
-PRINTS(__isoc99_fscanf, (FILE * f, const char *format, ...), format, hook___isoc99_vfscanf(f, format, ap))
+PRINTS(__isoc99_fscanf, (FILE * f, const char *format, ...), format,
+       hook___isoc99_vfscanf(f, format, ap))
 
 int hook_vprintf(const char *format, va_list ap)
 {

@@ -51,8 +51,8 @@ static long raw_pselect(const long *a)
 
 static long raw_clock_nanosleep(const long *a)
 {
-    return errno_edge(-hook_clock_nanosleep((clockid_t)a[0], (int)a[1], (const struct timespec *)a[2],
-                                            (struct timespec *)a[3]));
+    return errno_edge(-hook_clock_nanosleep(
+        (clockid_t)a[0], (int)a[1], (const struct timespec *)a[2], (struct timespec *)a[3]));
 }
 
 #define PTR(type, i) ((type *)a[i])
@@ -62,13 +62,16 @@ static long raw_clock_nanosleep(const long *a)
 static bool green_call(long number, const long *a, long *r)
 {
     switch (number) {
-#define CASE(n, call) case SYS_##n: *r = (call); return true;
+#define CASE(n, call)                                                                              \
+    case SYS_##n:                                                                                  \
+        *r = (call);                                                                               \
+        return true;
         CASE(read, hook_read(FD, PTR(void, 1), (size_t)a[2]))
         CASE(write, hook_write(FD, PTR(void, 1), (size_t)a[2]))
         CASE(readv, hook_readv(FD, PTR(struct iovec, 1), (int)a[2]))
         CASE(writev, hook_writev(FD, PTR(struct iovec, 1), (int)a[2]))
-        CASE(recvfrom, hook_recvfrom(FD, PTR(void, 1), (size_t)a[2], (int)a[3], PTR(struct sockaddr, 4),
-                                     PTR(socklen_t, 5)))
+        CASE(recvfrom, hook_recvfrom(FD, PTR(void, 1), (size_t)a[2], (int)a[3],
+                                     PTR(struct sockaddr, 4), PTR(socklen_t, 5)))
         CASE(sendto, hook_sendto(FD, PTR(void, 1), (size_t)a[2], (int)a[3], PTR(struct sockaddr, 4),
                                  (socklen_t)a[5]))
         CASE(recvmsg, hook_recvmsg(FD, PTR(struct msghdr, 1), (int)a[2]))
@@ -77,7 +80,8 @@ static bool green_call(long number, const long *a, long *r)
                                      PTR(struct timespec, 4)))
         CASE(sendmmsg, hook_sendmmsg(FD, PTR(struct mmsghdr, 1), (unsigned)a[2], (int)a[3]))
         CASE(sendfile, hook_sendfile(FD, (int)a[1], PTR(off_t, 2), (size_t)a[3]))
-        CASE(splice, hook_splice(FD, PTR(off_t, 1), (int)a[2], PTR(off_t, 3), (size_t)a[4], (unsigned)a[5]))
+        CASE(splice,
+             hook_splice(FD, PTR(off_t, 1), (int)a[2], PTR(off_t, 3), (size_t)a[4], (unsigned)a[5]))
         CASE(tee, hook_tee(FD, (int)a[1], (size_t)a[2], (unsigned)a[3]))
         CASE(accept, hook_accept(FD, PTR(struct sockaddr, 1), PTR(socklen_t, 2)))
         CASE(accept4, hook_accept4(FD, PTR(struct sockaddr, 1), PTR(socklen_t, 2), (int)a[3]))

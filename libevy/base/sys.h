@@ -54,8 +54,8 @@ static inline void sys_yield(void)
 /* Sleeps while *word == expected, at most until the absolute monotonic timeout (NULL: for ever). */
 static inline long sys_futex_wait(const void *word, unsigned expected, const struct timespec *until)
 {
-    return sys_call6(SYS_futex, (long)word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, (long)until,
-                     0, (long)FUTEX_BITSET_MATCH_ANY);
+    return sys_call6(SYS_futex, (long)word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
+                     (long)until, 0, (long)FUTEX_BITSET_MATCH_ANY);
 }
 
 static inline long sys_futex_wake(const void *word, int count)

@@ -20,14 +20,14 @@ enum {
 };
 
 struct carrier {
-    struct context idle;  /* where it is when it drives no hub and carries no green thread */
-    uintptr_t idle_tp;    /* thread pointer of that context */
-    uintptr_t native_tp;  /* the TCB glibc made for this kernel thread */
-    int tid;              /* the kernel's id of it */
-    atomic_uint given;    /* futex: 1 when hub has been set for it to drive */
-    struct hub *hub;      /* what it is to drive; written before given */
+    struct context idle;   /* where it is when it drives no hub and carries no green thread */
+    uintptr_t idle_tp;     /* thread pointer of that context */
+    uintptr_t native_tp;   /* the TCB glibc made for this kernel thread */
+    int tid;               /* the kernel's id of it */
+    atomic_uint given;     /* futex: 1 when hub has been set for it to drive */
+    struct hub *hub;       /* what it is to drive; written before given */
     struct green *arrival; /* the stranded green thread that came to the idle context; own */
-    struct carrier *next; /* in the list of spares; spares_lock */
+    struct carrier *next;  /* in the list of spares; spares_lock */
 };
 
 /* The calling main thread becomes the first carrier of hub h. Returns 0 or -errno. */

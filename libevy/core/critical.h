@@ -15,11 +15,12 @@
 
 /* What the floor above does for signals; all NULL until it starts (proc/signals.c). */
 struct signal_hooks {
-    bool (*due)(struct green *g);  /* does g, the running one, really have something to do? If not it is
+    bool (*due)(
+        struct green *g);  /* does g, the running one, really have something to do? If not it is
                                       no longer marked INTERRUPT_SIGNAL */
-    void (*deliver)(void);         /* runs the handlers due for the running green thread */
+    void (*deliver)(void); /* runs the handlers due for the running green thread */
     void (*parking)(struct green *g); /* g, which has handler frames, is about to park */
-    void (*chore)(void);           /* hub 0's loop was asked to look after signals */
+    void (*chore)(void);              /* hub 0's loop was asked to look after signals */
 };
 
 extern struct signal_hooks signal_hooks;
@@ -29,7 +30,8 @@ EVY_COLD void critical_deliver(struct green *g);
 static inline void critical_enter_as(struct green *g)
 {
     g->critical++;
-    atomic_signal_fence(memory_order_seq_cst); /* the processor's order is the other side's care: carrier.c */
+    atomic_signal_fence(
+        memory_order_seq_cst); /* the processor's order is the other side's care: carrier.c */
     if (unlikely(atomic_load_explicit(&g->stranded, memory_order_relaxed)))
         carrier_rejoin(g);
 }

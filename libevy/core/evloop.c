@@ -19,8 +19,8 @@ struct evloop_watch {
     struct event event;        /* libevent's part */
     void (*fn)(void *, int);   /* called on readiness, on the hub's loop */
     void *arg;                 /* its argument */
-    struct evloop_watch *free;  /* next in the free list */
-    struct inbox_node link;     /* in the hub's retired inbox */
+    struct evloop_watch *free; /* next in the free list */
+    struct inbox_node link;    /* in the hub's retired inbox */
 };
 
 struct evloop_wake {
@@ -30,9 +30,10 @@ struct evloop_wake {
 };
 
 static struct evloop_watch *free_watches; /* watches_lock */
-static struct spin watches_lock;       /* protects free_watches; nests inside nothing */
+static struct spin watches_lock;          /* protects free_watches; nests inside nothing */
 static struct evloop_wake wakes[MAX_HUBS];
-static int own_fds[MAX_HUBS * 4]; /* every descriptor the hubs use; written before a second hub runs */
+static int
+    own_fds[MAX_HUBS * 4]; /* every descriptor the hubs use; written before a second hub runs */
 static unsigned own_fd_count;
 static struct hub *opening; /* whose base is being made: by one thread, before the hub runs */
 
@@ -166,8 +167,8 @@ int evloop_open(struct hub *h)
     w->fd = evloop_high_fd((int)sys3(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK, 0));
     w->edge = evloop_edge_triggered(h);
     if (w->fd < 0 ||
-        event_assign(&w->event, h->base, w->fd, (short)(EV_READ | EV_PERSIST | (w->edge ? EV_ET : 0)),
-                     on_wake, w) ||
+        event_assign(&w->event, h->base, w->fd,
+                     (short)(EV_READ | EV_PERSIST | (w->edge ? EV_ET : 0)), on_wake, w) ||
         event_add(&w->event, NULL)) {
         event_base_free(h->base);
         return w->fd < 0 ? w->fd : -ENOMEM;
@@ -228,7 +229,7 @@ static int watch_add(struct hub *h, struct evloop_watch *w, int fd, short events
 }
 
 int evloop_watch(struct hub *h, int fd, int what, void (*fn)(void *, int), void *arg,
-              struct evloop_watch **out)
+                 struct evloop_watch **out)
 {
     reap_retired(h); /* a dead registration of this number would hide the new one from the kernel */
     struct evloop_watch *w = watch_alloc();

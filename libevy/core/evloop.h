@@ -25,7 +25,7 @@ enum { EVLOOP_READ = 1, EVLOOP_WRITE = 2, EVLOOP_CLOSED = 4 };
    are always ready (regular files), or -errno. */
 struct evloop_watch;
 int evloop_watch(struct hub *h, int fd, int what, void (*fn)(void *, int), void *arg,
-              struct evloop_watch **out);
+                 struct evloop_watch **out);
 
 /* Ends a registration of h, from h's carrier. */
 void evloop_unwatch(struct hub *h, struct evloop_watch *w);

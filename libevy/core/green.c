@@ -22,11 +22,11 @@ struct pool {
 
 struct signal_hooks signal_hooks;
 
-static struct pool pools[8];    /* pools_lock */
-static struct spin pools_lock;  /* protects pools; nests inside nothing */
+static struct pool pools[8];                    /* pools_lock */
+static struct spin pools_lock;                  /* protects pools; nests inside nothing */
 static struct list bodies = {&bodies, &bodies}; /* every body that has a TCB; bodies_lock */
-static struct spin bodies_lock; /* protects bodies; nests inside nothing */
-static atomic_uint tid_counter; /* invented tids given so far */
+static struct spin bodies_lock;                 /* protects bodies; nests inside nothing */
+static atomic_uint tid_counter;                 /* invented tids given so far */
 
 /* Unique among living threads for half a billion creations, and never the kernel's (tcb.h). */
 static int invent_tid(void)
@@ -155,7 +155,8 @@ static void body_ready(struct green *g, void (*body)(struct green *))
     context_init(&g->ctx, (char *)align_down((uintptr_t)g - tcb_facts.reserve, 64), body_entry, g);
 }
 
-static struct green *body_get(size_t stack_size, size_t guard, void (*body)(struct green *), int *err)
+static struct green *body_get(size_t stack_size, size_t guard, void (*body)(struct green *),
+                              int *err)
 {
     struct green *g = pool_take(stack_size, guard);
     if (g)
@@ -233,7 +234,7 @@ void green_each(bool (*fn)(struct green *, void *), void *arg)
 {
     critical_enter();
     spin_lock(&bodies_lock);
-    list_for_each(node, &bodies) {
+    list_for_each (node, &bodies) {
         if (!fn(list_entry(node, struct green, siblings), arg))
             break;
     }
@@ -267,7 +268,8 @@ int green_make_loop(struct green *g, size_t stack_size, void (*entry)(void *), v
     g->flags = GREEN_LOOP;
     g->critical = 1;
     set_self_of(g);
-    context_init(&g->ctx, (char *)align_down(stack_top(&g->stack) - tcb_facts.reserve, 64), entry, arg);
+    context_init(&g->ctx, (char *)align_down(stack_top(&g->stack) - tcb_facts.reserve, 64), entry,
+                 arg);
     return 0;
 }
 

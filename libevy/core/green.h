@@ -6,9 +6,9 @@
 #include "base/base.h"
 #include "base/inbox.h"
 #include "base/list.h"
+#include "context.h"
 #include "core/stack.h"
 #include "core/timers.h"
-#include "context.h"
 
 #include <stdatomic.h>
 
@@ -19,9 +19,9 @@ struct hub;
 enum { WAKE_RUNNING, WAKE_PARKED, WAKE_NOTIFIED };
 
 enum green_flags {
-    GREEN_MAIN = 1,     /* the program's main thread, on the kernel's stack and TCB */
-    GREEN_LOOP = 2,     /* a hub's own context; never parks */
-    GREEN_DETACHED = 4, /* nobody will join */
+    GREEN_MAIN = 1,           /* the program's main thread, on the kernel's stack and TCB */
+    GREEN_LOOP = 2,           /* a hub's own context; never parks */
+    GREEN_DETACHED = 4,       /* nobody will join */
     GREEN_CANCEL_OFF = 8,     /* pthread_setcancelstate(DISABLE) */
     GREEN_CANCEL_ASYNC = 16,  /* pthread_setcanceltype(ASYNCHRONOUS) */
     GREEN_FOREIGN_STACK = 64, /* on the program's own memory (pthread_attr_setstack) */
@@ -39,27 +39,28 @@ struct green {
     struct timer timer;      /* armed while parked with a deadline; owned by hub */
     unsigned flags;          /* GREEN_*; written by the green thread itself */
     uintptr_t thread;        /* its pthread_t */
-    void (*body)(struct green *); /* what runs first on its stack; never returns */
-    void *(*start)(void *);  /* start routine of a pthread */
-    void *arg;               /* its argument */
+    void (*body)(struct green *);   /* what runs first on its stack; never returns */
+    void *(*start)(void *);         /* start routine of a pthread */
+    void *arg;                      /* its argument */
     _Atomic(struct green *) joiner; /* who waits for its end; itself when a foreign thread does */
-    void *result;            /* what it returned or gave to pthread_exit; valid once done */
-    atomic_uint done;        /* DONE_*: joiners park on it (sync/thread.c) */
-    struct green *pool_next; /* in a pool of dead ones (green.c) */
-    struct stack stack;      /* its memory; map is NULL for main and adopted threads */
-    size_t stack_user;       /* stack size the program asked for, or the default */
-    size_t guard_user;       /* guard size the program asked for, or the default */
-    char name[16];           /* pthread_setname_np; empty: the process's name */
-    struct list siblings;    /* among all bodies (green.c); bodies_lock */
-    unsigned critical;       /* sections in which no handler may run on it (critical.h); own */
-    unsigned handled;        /* signal handlers begun on it; own */
-    _Atomic uint64_t sigmask;     /* signals it blocks, bit sig - 1; written by itself */
-    _Atomic uint64_t sigwaits;    /* signals it waits for in sigwait & co; written by itself */
-    _Atomic uint64_t sigpending;  /* signals sent to it alone and not yet handled (proc/sigqueue.c) */
+    void *result;                   /* what it returned or gave to pthread_exit; valid once done */
+    atomic_uint done;               /* DONE_*: joiners park on it (sync/thread.c) */
+    struct green *pool_next;        /* in a pool of dead ones (green.c) */
+    struct stack stack;             /* its memory; map is NULL for main and adopted threads */
+    size_t stack_user;              /* stack size the program asked for, or the default */
+    size_t guard_user;              /* guard size the program asked for, or the default */
+    char name[16];                  /* pthread_setname_np; empty: the process's name */
+    struct list siblings;           /* among all bodies (green.c); bodies_lock */
+    unsigned critical;         /* sections in which no handler may run on it (critical.h); own */
+    unsigned handled;          /* signal handlers begun on it; own */
+    _Atomic uint64_t sigmask;  /* signals it blocks, bit sig - 1; written by itself */
+    _Atomic uint64_t sigwaits; /* signals it waits for in sigwait & co; written by itself */
+    _Atomic uint64_t
+        sigpending; /* signals sent to it alone and not yet handled (proc/sigqueue.c) */
     struct handler_frame *handlers; /* innermost handler that runs on it (proc/signals.c); own */
-    atomic_uint stranded;         /* STRANDED_*: whether its hub has left it behind (carrier.h) */
-    struct carrier *stranded_on;  /* the kernel thread that runs it then */
-    atomic_bool takes_signals;    /* from signals_inherit to signals_retire */
+    atomic_uint stranded;           /* STRANDED_*: whether its hub has left it behind (carrier.h) */
+    struct carrier *stranded_on;    /* the kernel thread that runs it then */
+    atomic_bool takes_signals;      /* from signals_inherit to signals_retire */
 };
 
 /* The running green thread; NULL on a thread libevy does not run (foreign, or main while alone).

@@ -28,21 +28,21 @@ struct hub {
     void (*after)(void *);     /* what the next context does for the one switched away from */
     void *after_arg;           /* its argument */
     struct event_base *base;   /* private libevent */
-    struct evloop_wake *wake;     /* the eventfd that ends its sleep (evloop.c) */
+    struct evloop_wake *wake;  /* the eventfd that ends its sleep (evloop.c) */
     deadline_t sleep_until;    /* how long this pass may wait in the kernel; 0: only look */
     int epoll_fd;              /* the base's epoll instance, -1 with other methods */
-    bool skip_epoll_ctl;       /* a vanishing descriptor's event is being deleted: the kernel knows */
-    struct carrier *carrier;   /* who drives it; changed by who hands it over */
-    _Atomic(struct green *) current; /* what its carrier runs: a green thread, or loop */
-    atomic_uint switches;      /* grows at each switch; written by the carrier */
-    unsigned switches_seen;    /* by the monitor when it last looked; monitor */
-    unsigned still;            /* looks at which it had not grown; monitor */
-    unsigned index;            /* place in hubs[] */
+    bool skip_epoll_ctl;     /* a vanishing descriptor's event is being deleted: the kernel knows */
+    struct carrier *carrier; /* who drives it; changed by who hands it over */
+    _Atomic(struct green *) current;         /* what its carrier runs: a green thread, or loop */
+    atomic_uint switches;                    /* grows at each switch; written by the carrier */
+    unsigned switches_seen;                  /* by the monitor when it last looked; monitor */
+    unsigned still;                          /* looks at which it had not grown; monitor */
+    unsigned index;                          /* place in hubs[] */
     _Alignas(CACHE_LINE) struct inbox inbox; /* green threads made runnable elsewhere */
-    struct inbox retired;      /* libevent registrations to drop (io/watch.c) */
-    atomic_uint asleep;        /* 1 while its carrier waits in the kernel and needs the eventfd */
-    atomic_uint chore;         /* 1: its loop shall look after signals */
-    atomic_uint live;          /* green threads whose home it is: new ones go where there are fewest */
+    struct inbox retired;                    /* libevent registrations to drop (io/watch.c) */
+    atomic_uint asleep; /* 1 while its carrier waits in the kernel and needs the eventfd */
+    atomic_uint chore;  /* 1: its loop shall look after signals */
+    atomic_uint live;   /* green threads whose home it is: new ones go where there are fewest */
 };
 
 extern struct hub hubs[MAX_HUBS];

@@ -1,10 +1,10 @@
 /* What the private libevent calls instead of libc: its names are rewritten to lev_* when the archive is
    made, so that it never meets our hooks. Calls that an event_base never makes answer ENOSYS. */
+#include "core/lev_libc.h"
 #include "base/log.h"
 #include "base/sys.h"
-#include "core/hub.h"
 #include "core/evloop.h"
-#include "core/lev_libc.h"
+#include "core/hub.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,8 +77,8 @@ int lev_epoll_wait(int epfd, struct epoll_event *events, int n, int timeout)
     (void)timeout;
     struct timespec buf, *ts = NULL;
     if (this_hub()->sleep_until == 0)
-        return translate(
-            events, (int)answer(sys_call6(SYS_epoll_pwait, epfd, (long)events, n, 0, 0, 0)));
+        return translate(events,
+                         (int)answer(sys_call6(SYS_epoll_pwait, epfd, (long)events, n, 0, 0, 0)));
     ts = time_left(&buf);
     long r = sys_call6(SYS_epoll_pwait2, epfd, (long)events, n, (long)ts, 0, 0);
     if (r == -ENOSYS) /* before Linux 5.11 */
@@ -97,7 +97,8 @@ int lev_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
 {
     (void)timeout;
     struct timespec buf;
-    return (int)answer(sys_call6(SYS_pselect6, n, (long)r, (long)w, (long)e, (long)time_left(&buf), 0));
+    return (int)answer(
+        sys_call6(SYS_pselect6, n, (long)r, (long)w, (long)e, (long)time_left(&buf), 0));
 }
 
 ssize_t lev_read(int fd, void *buf, size_t n)

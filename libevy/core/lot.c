@@ -13,9 +13,9 @@
    waits on, a waker changes the value before it reads this word: if the waker reads 0, the waiter will
    read the new value. So an unpark without waiters takes no lock, and neither side counts atomically. */
 struct bucket {
-    atomic_uint word;   /* LOCKED | waiters * WAITER */
-    struct list queue;  /* FIFO, LOT_ALL waiters first; all zero until first used; under the lock */
-    uint64_t unused;    /* two buckets per cache line */
+    atomic_uint word;  /* LOCKED | waiters * WAITER */
+    struct list queue; /* FIFO, LOT_ALL waiters first; all zero until first used; under the lock */
+    uint64_t unused;   /* two buckets per cache line */
 };
 
 #define LOCKED 1u
@@ -193,7 +193,8 @@ static int interruption(struct green *g, unsigned flags)
    leaves a function that is not async-signal-safe: POSIX lets nobody count on that. */
 static void run_handlers(struct green *g, unsigned flags)
 {
-    if (unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed)) && !(flags & LOT_SIGNAL)) {
+    if (unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed)) &&
+        !(flags & LOT_SIGNAL)) {
         critical_leave_as(g);
         critical_enter_as(g);
     }
@@ -259,7 +260,8 @@ int lot_park_bits(const atomic_uint *addr, uint32_t expected, uint32_t bits, dea
                   unsigned flags)
 {
     struct waiter w;
-    if (atomic_load_explicit(addr, memory_order_relaxed) != expected) /* a bad address faults unlocked */
+    if (atomic_load_explicit(addr, memory_order_relaxed) !=
+        expected) /* a bad address faults unlocked */
         return -EAGAIN;
     struct bucket *b = bucket_of(addr);
     waiter_init(&w, addr, bits, flags);
@@ -293,7 +295,7 @@ static unsigned wake_queue(struct bucket *b, const void *addr, unsigned count, u
                            int *woken_all)
 {
     unsigned counted = 0;
-    list_for_each_safe(node, &b->queue) {
+    list_for_each_safe (node, &b->queue) {
         struct waiter *w = list_entry(node, struct waiter, node);
         bool all = w->flags & LOT_ALL;
         if (!all && counted == count)
@@ -307,7 +309,8 @@ static unsigned wake_queue(struct bucket *b, const void *addr, unsigned count, u
     return counted;
 }
 
-static EVY_NOINLINE unsigned unpark_slow(struct bucket *b, const void *addr, unsigned count, uint32_t bits)
+static EVY_NOINLINE unsigned unpark_slow(struct bucket *b, const void *addr, unsigned count,
+                                         uint32_t bits)
 {
     int woken_all = 0;
     critical_enter();
@@ -349,13 +352,13 @@ static void lock_pair(struct bucket *a, struct bucket *b)
         bucket_lock(a < b ? b : a);
 }
 
-static unsigned move_queue(struct bucket *from, const void *addr, struct bucket *to, const void *to_addr,
-                           unsigned count)
+static unsigned move_queue(struct bucket *from, const void *addr, struct bucket *to,
+                           const void *to_addr, unsigned count)
 {
     struct list moved;
     unsigned n = 0;
     list_init(&moved);
-    list_for_each_safe(node, &from->queue) {
+    list_for_each_safe (node, &from->queue) {
         struct waiter *w = list_entry(node, struct waiter, node);
         if (n == count)
             break;
@@ -365,7 +368,7 @@ static unsigned move_queue(struct bucket *from, const void *addr, struct bucket 
         list_append(&moved, node);
         n++;
     }
-    list_for_each_safe(node, &moved) {
+    list_for_each_safe (node, &moved) {
         struct waiter *w = list_entry(node, struct waiter, node);
         atomic_store_explicit(&w->addr, to_addr, memory_order_relaxed);
         bucket_insert(to, w);

@@ -2,8 +2,8 @@
 
 #include "base/log.h"
 #include "core/critical.h"
-#include "core/hub.h"
 #include "core/evloop.h"
+#include "core/hub.h"
 #include "core/monitor.h"
 #include "tp.h"
 
@@ -22,7 +22,8 @@ static void switch_to(struct green *from, struct green *to)
     struct hub *h = to->hub;
     uintptr_t tp = to->tp == from->tp ? 0 : to->tp;
     atomic_store_explicit(&h->current, to, memory_order_relaxed);
-    atomic_store_explicit(&h->switches, atomic_load_explicit(&h->switches, memory_order_relaxed) + 1,
+    atomic_store_explicit(&h->switches,
+                          atomic_load_explicit(&h->switches, memory_order_relaxed) + 1,
                           memory_order_relaxed);
     if (unlikely(tp && !tp_fast)) {
         tp_set(tp);
@@ -188,7 +189,8 @@ static void take_inbox(struct hub *h)
 /* One look at the outside world; sleeps in the kernel when there is nothing to run. */
 static void look_around(struct hub *h)
 {
-    if (unlikely(atomic_load_explicit(&h->chore, memory_order_relaxed)) && atomic_exchange(&h->chore, 0))
+    if (unlikely(atomic_load_explicit(&h->chore, memory_order_relaxed)) &&
+        atomic_exchange(&h->chore, 0))
         signal_hooks.chore();
     take_inbox(h);
     fire_timers(h);

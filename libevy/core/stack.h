@@ -13,8 +13,9 @@
 #include "base/base.h"
 
 struct stack {
-    char *map;    /* start of this stack's part of its slab, guard included */
-    size_t guard; /* bytes of guard at map that fault; 0 when guards ran out or none was asked for */
+    char *map; /* start of this stack's part of its slab, guard included */
+    size_t
+        guard; /* bytes of guard at map that fault; 0 when guards ran out or none was asked for */
     size_t total; /* bytes from map to the top, a size class */
 };
 
@@ -43,10 +44,10 @@ static inline char *stack_top(const struct stack *s)
 
 /* For statistics and tests. */
 struct stack_stats {
-    size_t mapped;      /* bytes of address space in slabs */
-    size_t live;        /* stacks handed out */
-    size_t pooled;      /* stacks waiting for reuse */
-    int guard_kind;     /* 0 none left, 1 PROT_NONE, 2 MADV_GUARD_INSTALL */
+    size_t mapped;  /* bytes of address space in slabs */
+    size_t live;    /* stacks handed out */
+    size_t pooled;  /* stacks waiting for reuse */
+    int guard_kind; /* 0 none left, 1 PROT_NONE, 2 MADV_GUARD_INSTALL */
 };
 struct stack_stats stack_stats(void);
 

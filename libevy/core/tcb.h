@@ -11,10 +11,10 @@
 #include "base/base.h"
 
 struct tcb_facts {
-    bool ready;         /* discovery succeeded: TCBs can be made */
-    size_t reserve;     /* bytes a TCB with its static TLS takes, alignment slack included */
-    size_t align;       /* of static TLS */
-    ptrdiff_t tid;      /* offset of the int tid from the pthread_t value */
+    bool ready;     /* discovery succeeded: TCBs can be made */
+    size_t reserve; /* bytes a TCB with its static TLS takes, alignment slack included */
+    size_t align;   /* of static TLS */
+    ptrdiff_t tid;  /* offset of the int tid from the pthread_t value */
 };
 
 extern struct tcb_facts tcb_facts;

@@ -64,8 +64,8 @@ static int grow(struct timers *ts)
     if (old)
         map = sys_call6(SYS_mremap, (long)ts->heap, (long)old, (long)bytes, MREMAP_MAYMOVE, 0, 0);
     else
-        map = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                        0);
+        map = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (map < 0)
         return -ENOMEM;
     ts->heap = (struct timer_slot *)map;

@@ -11,7 +11,8 @@ ssize_t evy_recv(int fd, void *buf, size_t n, int flags);
 ssize_t evy_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len);
 ssize_t evy_recvmsg(int fd, struct msghdr *msg, int flags);
 ssize_t evy_send(int fd, const void *buf, size_t n, int flags);
-ssize_t evy_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t len);
+ssize_t evy_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
+                   socklen_t len);
 ssize_t evy_sendmsg(int fd, const struct msghdr *msg, int flags);
 ssize_t evy_sendfile(int out, int in, off_t *offset, size_t n);
 
@@ -43,9 +44,11 @@ ssize_t evy_writev(int fd, const struct iovec *iov, int count);
 int evy_poll(struct pollfd *fds, nfds_t n, int timeout);
 int evy_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask);
 int evy_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout);
-int evy_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout, const sigset_t *mask);
+int evy_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout,
+                const sigset_t *mask);
 int evy_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout);
-int evy_epoll_pwait(int epfd, struct epoll_event *events, int max, int timeout, const sigset_t *mask);
+int evy_epoll_pwait(int epfd, struct epoll_event *events, int max, int timeout,
+                    const sigset_t *mask);
 int evy_epoll_pwait2(int epfd, struct epoll_event *events, int max, const struct timespec *timeout,
                      const sigset_t *mask);
 
@@ -67,6 +70,7 @@ int evy_ioctl(int fd, unsigned long request, void *arg);
 unsigned evy_sleep_seconds(unsigned seconds);
 int evy_usleep(useconds_t usec);
 int evy_nanosleep(const struct timespec *duration, struct timespec *left);
-int evy_clock_nanosleep(clockid_t clock, int flags, const struct timespec *when, struct timespec *left);
+int evy_clock_nanosleep(clockid_t clock, int flags, const struct timespec *when,
+                        struct timespec *left);
 
 #endif

@@ -20,7 +20,8 @@ static void learn_accepted(const struct fd *listener, int fd, int flags)
     fd_opened(fd, fd_kind(listener), FD_OURS | (flags & SOCK_NONBLOCK ? FD_USER_NONBLOCK : 0));
     struct fd *s = fd_slot(fd);
     for (int dir = FD_READ; s && dir <= FD_WRITE; dir++)
-        atomic_store_explicit(&s->timeout[dir], atomic_load(&listener->timeout[dir]), memory_order_relaxed);
+        atomic_store_explicit(&s->timeout[dir], atomic_load(&listener->timeout[dir]),
+                              memory_order_relaxed);
 }
 
 /* A listener made here stays non-blocking in the kernel; one that other processes share is looked at first,
@@ -77,7 +78,8 @@ static long finish_connect(struct io *io)
 int evy_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
     struct io io;
-    if (!io_begin(&io, fd, FD_WRITE, false) || !fd_is_socket(io.slot) || !io.may_wait || !io_set_nonblock(&io))
+    if (!io_begin(&io, fd, FD_WRITE, false) || !fd_is_socket(io.slot) || !io.may_wait ||
+        !io_set_nonblock(&io))
         return REAL(connect)(fd, addr, len);
     /* A full backlog of a UNIX socket is the one case without an event to wait for: EAGAIN. */
     long r;

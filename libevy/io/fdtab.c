@@ -102,8 +102,10 @@ static void slot_learn(struct fd *s, int fd)
     if (kind == FD_UNKNOWN)
         return;
     if (kind == FD_TCP || kind == FD_STREAM || kind == FD_SOCKET) {
-        atomic_store_explicit(&s->timeout[FD_READ], ask_timeout(fd, SO_RCVTIMEO), memory_order_relaxed);
-        atomic_store_explicit(&s->timeout[FD_WRITE], ask_timeout(fd, SO_SNDTIMEO), memory_order_relaxed);
+        atomic_store_explicit(&s->timeout[FD_READ], ask_timeout(fd, SO_RCVTIMEO),
+                              memory_order_relaxed);
+        atomic_store_explicit(&s->timeout[FD_WRITE], ask_timeout(fd, SO_SNDTIMEO),
+                              memory_order_relaxed);
     }
     fd_set_flag(s, FD_USER_NONBLOCK, status & O_NONBLOCK);
     unsigned zero = 0;
@@ -151,7 +153,8 @@ void fd_duplicated(int old, int new)
     unsigned keep = FD_USER_NONBLOCK | FD_KERNEL_NONBLOCK | FD_NO_NOWAIT | FD_LISTENER;
     slot_reset(to, fd_kind(from), atomic_load(&from->flags) & keep);
     for (int dir = FD_READ; dir <= FD_WRITE; dir++)
-        atomic_store_explicit(&to->timeout[dir], atomic_load(&from->timeout[dir]), memory_order_relaxed);
+        atomic_store_explicit(&to->timeout[dir], atomic_load(&from->timeout[dir]),
+                              memory_order_relaxed);
 }
 
 void fdtab_forget(void)
@@ -169,7 +172,8 @@ static void share(struct fd *s, int fd)
     if (!(flags & (FD_OURS | FD_KERNEL_NONBLOCK)))
         return;
     atomic_fetch_and(&s->flags, (unsigned char)~(FD_OURS | FD_KERNEL_NONBLOCK));
-    long status = flags & FD_KERNEL_NONBLOCK && !(flags & FD_USER_NONBLOCK) ? sys_fcntl(fd, F_GETFL, 0) : -1;
+    long status =
+        flags & FD_KERNEL_NONBLOCK && !(flags & FD_USER_NONBLOCK) ? sys_fcntl(fd, F_GETFL, 0) : -1;
     if (status >= 0)
         sys_fcntl(fd, F_SETFL, status & ~O_NONBLOCK);
 }

@@ -33,15 +33,15 @@ enum fd_flags {
 enum { FD_READ, FD_WRITE };
 
 struct fd {
-    atomic_uint seq[2];         /* grows at each edge and at close; waiters park on it. Never 0 */
-    atomic_uint drained;        /* value of seq[FD_READ] at which reading left nothing behind; 0: none */
-    atomic_uint generation;     /* grows when the number is closed or reused */
-    atomic_uchar kind;          /* enum fd_kind */
-    atomic_uchar flags;         /* enum fd_flags */
-    struct spin lock;           /* protects watch and watch_hub; nests inside nothing */
+    atomic_uint seq[2];  /* grows at each edge and at close; waiters park on it. Never 0 */
+    atomic_uint drained; /* value of seq[FD_READ] at which reading left nothing behind; 0: none */
+    atomic_uint generation;               /* grows when the number is closed or reused */
+    atomic_uchar kind;                    /* enum fd_kind */
+    atomic_uchar flags;                   /* enum fd_flags */
+    struct spin lock;                     /* protects watch and watch_hub; nests inside nothing */
     _Atomic(struct evloop_watch *) watch; /* persistent registration, NULL before the first wait */
-    struct hub *watch_hub;      /* whose base it is registered with */
-    _Atomic int64_t timeout[2]; /* SO_RCVTIMEO, SO_SNDTIMEO in ns, 0: none */
+    struct hub *watch_hub;                /* whose base it is registered with */
+    _Atomic int64_t timeout[2];           /* SO_RCVTIMEO, SO_SNDTIMEO in ns, 0: none */
 };
 
 /* The slot of a descriptor, NULL for numbers no kernel gives. Never moves. */

@@ -17,7 +17,8 @@ static inline size_t iov_bytes(const struct iovec *iov, size_t count)
 }
 
 /* What follows the first done bytes of iov, at most IOV_PART pieces of it. Returns their number. */
-static inline size_t iov_rest(struct iovec part[IOV_PART], const struct iovec *iov, size_t count, size_t done)
+static inline size_t iov_rest(struct iovec part[IOV_PART], const struct iovec *iov, size_t count,
+                              size_t done)
 {
     size_t n = 0;
     for (size_t i = 0; i < count && n < IOV_PART; i++) {

@@ -18,15 +18,16 @@ static bool late(struct timespec *timeout, deadline_t deadline)
     return left == 0;
 }
 
-static long receive(struct io *io, struct mmsghdr *vec, unsigned n, int flags, struct timespec *timeout,
-                    deadline_t deadline)
+static long receive(struct io *io, struct mmsghdr *vec, unsigned n, int flags,
+                    struct timespec *timeout, deadline_t deadline)
 {
     unsigned got = 0;
     long r;
     do {
         unsigned step = timeout ? 1 : n - got;
         io->deadline = 0; /* SO_RCVTIMEO is the wait for one datagram */
-        r = IO_TRY(io, or_errno(real.recvmmsg(io->fd, vec + got, step, flags | MSG_DONTWAIT, NULL)));
+        r = IO_TRY(io,
+                   or_errno(real.recvmmsg(io->fd, vec + got, step, flags | MSG_DONTWAIT, NULL)));
         if (r <= 0)
             break;
         got += (unsigned)r;
@@ -40,8 +41,8 @@ int evy_recvmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags, struct time
 {
     struct io io;
     deadline_t deadline;
-    if (n == 0 || deadline_from_rel(timeout, &deadline) || !io_begin(&io, fd, FD_READ, flags & MSG_DONTWAIT) ||
-        !fd_is_socket(io.slot))
+    if (n == 0 || deadline_from_rel(timeout, &deadline) ||
+        !io_begin(&io, fd, FD_READ, flags & MSG_DONTWAIT) || !fd_is_socket(io.slot))
         return REAL(recvmmsg)(fd, vec, n, flags, timeout);
     return (int)io_end(&io, receive(&io, vec, n < MOST ? n : MOST, flags, timeout, deadline));
 }

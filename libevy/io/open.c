@@ -62,7 +62,7 @@ int evy_dup(int fd)
 
 int evy_dup3(int old, int new, int flags)
 {
-    if (old != new && new >= 0)
+    if (old != new &&new >= 0)
         fd_closing(new);
     int r = REAL(dup3)(old, new, flags);
     if (r >= 0)

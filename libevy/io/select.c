@@ -198,7 +198,8 @@ int evy_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
     return (int)errno_edge(result);
 }
 
-int evy_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout, const sigset_t *mask)
+int evy_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout,
+                const sigset_t *mask)
 {
     deadline_t deadline;
     if (!self() || n < 0 || deadline_from_rel(timeout, &deadline))
@@ -216,7 +217,8 @@ static long epoll_until(int epfd, struct epoll_event *events, int max, deadline_
 {
     struct io io;
     if (!io_begin(&io, epfd, FD_READ, false))
-        return or_errno(real.epoll_wait(epfd, events, max, 0)); /* not an epoll descriptor: its error */
+        return or_errno(
+            real.epoll_wait(epfd, events, max, 0)); /* not an epoll descriptor: its error */
     long r = 0;
     while (r == 0) {
         unsigned seq = atomic_load(&io.slot->seq[FD_READ]);
@@ -234,7 +236,8 @@ int evy_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout)
     return (int)errno_edge(epoll_until(epfd, events, max, after_ms(timeout)));
 }
 
-int evy_epoll_pwait(int epfd, struct epoll_event *events, int max, int timeout, const sigset_t *mask)
+int evy_epoll_pwait(int epfd, struct epoll_event *events, int max, int timeout,
+                    const sigset_t *mask)
 {
     if (!self() || timeout == 0)
         return REAL(epoll_pwait)(epfd, events, max, timeout, mask);

@@ -40,11 +40,12 @@ int evy_nanosleep(const struct timespec *duration, struct timespec *left)
 }
 
 /* Answers the error itself, not errno. CPU-time clocks are the kernel's business. */
-int evy_clock_nanosleep(clockid_t clock, int flags, const struct timespec *when, struct timespec *left)
+int evy_clock_nanosleep(clockid_t clock, int flags, const struct timespec *when,
+                        struct timespec *left)
 {
     deadline_t deadline;
-    if (!self() || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME &&
-                    clock != CLOCK_TAI))
+    if (!self() || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC &&
+                    clock != CLOCK_BOOTTIME && clock != CLOCK_TAI))
         return REAL(clock_nanosleep)(clock, flags, when, left);
     if (!(flags & TIMER_ABSTIME))
         return (int)-sleep_for(when, left);

@@ -8,13 +8,14 @@
 #include "io/iov.h"
 #include "proc/signals.h"
 
-#define SOCKET_CALL(io, fd, dir, flags) (io_begin(io, fd, dir, (flags)&MSG_DONTWAIT) && fd_is_socket((io)->slot))
+#define SOCKET_CALL(io, fd, dir, flags)                                                            \
+    (io_begin(io, fd, dir, (flags)&MSG_DONTWAIT) && fd_is_socket((io)->slot))
 
 /* Nothing has come since a read that took all there was: the call that would say EAGAIN is spared. */
 static bool known_empty(const struct io *io)
 {
-    return atomic_load_explicit(&io->slot->drained, memory_order_relaxed) == io->seq && io->may_wait &&
-           !fd_has(io->slot, FD_UNDRAINABLE);
+    return atomic_load_explicit(&io->slot->drained, memory_order_relaxed) == io->seq &&
+           io->may_wait && !fd_has(io->slot, FD_UNDRAINABLE);
 }
 
 /* A short read of a TCP stream took all there was, unless the stream has ended or holds urgent data. It
@@ -22,12 +23,13 @@ static bool known_empty(const struct io *io)
 static void note_drained(const struct io *io, long got, size_t wanted, int flags)
 {
     struct fd *s = io->slot;
-    bool all = got > 0 && (size_t)got < wanted && fd_kind(s) == FD_TCP && !(flags & ~MSG_DONTWAIT) &&
-               atomic_load_explicit(&s->watch, memory_order_relaxed);
+    bool all = got > 0 && (size_t)got < wanted && fd_kind(s) == FD_TCP &&
+               !(flags & ~MSG_DONTWAIT) && atomic_load_explicit(&s->watch, memory_order_relaxed);
     atomic_store_explicit(&s->drained, all ? io->seq : 0, memory_order_relaxed);
 }
 
-ssize_t evy_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *addrlen)
+ssize_t evy_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr,
+                     socklen_t *addrlen)
 {
     struct io io;
     if (!SOCKET_CALL(&io, fd, FD_READ, flags))
@@ -39,8 +41,8 @@ ssize_t evy_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *ad
     while (r == 0) {
         if (addrlen)
             *addrlen = room;
-        r = IO_TRY(&io, or_errno(real.recvfrom(fd, (char *)buf + got, n - got, flags | MSG_DONTWAIT, addr,
-                                               addrlen)));
+        r = IO_TRY(&io, or_errno(real.recvfrom(fd, (char *)buf + got, n - got, flags | MSG_DONTWAIT,
+                                               addr, addrlen)));
         if (r > 0)
             note_drained(&io, r, n - got, flags);
         if (r <= 0)
@@ -64,7 +66,8 @@ ssize_t evy_recvmsg(int fd, struct msghdr *msg, int flags)
     if (!SOCKET_CALL(&io, fd, FD_READ, flags))
         return REAL(recvmsg)(fd, msg, flags);
     struct msghdr room = *msg; /* the kernel writes lengths into msg at each try */
-    return io_end(&io, IO_TRY(&io, (*msg = room, or_errno(real.recvmsg(fd, msg, flags | MSG_DONTWAIT)))));
+    return io_end(
+        &io, IO_TRY(&io, (*msg = room, or_errno(real.recvmsg(fd, msg, flags | MSG_DONTWAIT)))));
 }
 
 /* The kernel would send SIGPIPE to the carrier, whose mask is not the green thread's: it is raised here instead,
@@ -83,7 +86,8 @@ static ssize_t send_end(struct io *io, size_t sent, long r, int flags)
 
 /* A blocking send of a stream sends everything: the rest of a partial one follows when there is room. An
    error after some bytes went out is reported by the next call, as natively. */
-ssize_t evy_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t len)
+ssize_t evy_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
+                   socklen_t len)
 {
     struct io io;
     if (!SOCKET_CALL(&io, fd, FD_WRITE, flags))

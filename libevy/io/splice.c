@@ -60,7 +60,8 @@ static long wait_ends(struct transfer *t)
         return io_wait(&t->in.io);
     if (!ready(&t->out))
         return io_wait(&t->out.io);
-    return (t->in.waits && !t->in.io.may_wait) || (t->out.waits && !t->out.io.may_wait) ? -EAGAIN : 0;
+    return (t->in.waits && !t->in.io.may_wait) || (t->out.waits && !t->out.io.may_wait) ? -EAGAIN
+                                                                                        : 0;
 }
 
 static long transfer(struct transfer *t)
@@ -116,7 +117,8 @@ ssize_t evy_vmsplice(int fd, const struct iovec *iov, size_t count, unsigned fla
     int dir = status >= 0 && (status & O_ACCMODE) == O_RDONLY ? FD_READ : FD_WRITE;
     if (count == 0 || !io_begin(&io, fd, dir, flags & SPLICE_F_NONBLOCK))
         return REAL(vmsplice)(fd, iov, count, flags);
-    return io_end(&io, IO_TRY(&io, or_errno(real.vmsplice(fd, iov, count, flags | SPLICE_F_NONBLOCK))));
+    return io_end(&io,
+                  IO_TRY(&io, or_errno(real.vmsplice(fd, iov, count, flags | SPLICE_F_NONBLOCK))));
 }
 
 /* Offset -1 means the file position: then pipes and sockets are legal. */

@@ -122,7 +122,8 @@ static ssize_t delimited(FILE *f, char **p, size_t *size, int end)
 
 ssize_t evy_getdelim(char **p, size_t *size, int end, FILE *f)
 {
-    ssize_t r = stream_enter(f) && p && size ? delimited(f, p, size, end) : REAL(getdelim)(p, size, end, f);
+    ssize_t r =
+        stream_enter(f) && p && size ? delimited(f, p, size, end) : REAL(getdelim)(p, size, end, f);
     stream_leave(f);
     return r;
 }
@@ -144,7 +145,8 @@ static void give_back(FILE *f, FILE *view)
 
 /* scanf asks for input in the middle of its work: it scans a stream without buffer that takes each character
    from f. */
-static int scan(FILE *f, const char *format, va_list ap, int (*vfscanf)(FILE *, const char *, va_list))
+static int scan(FILE *f, const char *format, va_list ap,
+                int (*vfscanf)(FILE *, const char *, va_list))
 {
     cookie_io_functions_t functions = {.read = cookie_read};
     FILE *view = fopencookie(f, "r", functions);

@@ -85,7 +85,8 @@ int evy_fflush(FILE *f)
 {
     if (!f)
         return flush_all();
-    int r = stream_enter(f) && f->_IO_write_ptr > f->_IO_write_base ? stream_drain(f) : REAL(fflush)(f);
+    int r =
+        stream_enter(f) && f->_IO_write_ptr > f->_IO_write_base ? stream_drain(f) : REAL(fflush)(f);
     stream_leave(f);
     return r;
 }
@@ -105,7 +106,8 @@ static int put_formatted(FILE *f, int flag, const char *format, va_list ap)
 
 int evy___vfprintf_chk(FILE *f, int flag, const char *format, va_list ap)
 {
-    int r = stream_enter(f) ? put_formatted(f, flag, format, ap) : REAL(__vfprintf_chk)(f, flag, format, ap);
+    int r = stream_enter(f) ? put_formatted(f, flag, format, ap)
+                            : REAL(__vfprintf_chk)(f, flag, format, ap);
     stream_leave(f);
     return r;
 }

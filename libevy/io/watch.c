@@ -118,7 +118,8 @@ static int enqueue_all(struct fd_wait_set *set, unsigned *queued)
 {
     for (*queued = 0; *queued < set->count; ++*queued) {
         struct fd_wait_entry *e = &set->entries[*queued];
-        lot_enqueue(&set->waiters[*queued], &e->slot->seq[e->dir], LOT_CANCEL | LOT_SIGNAL | LOT_ALL);
+        lot_enqueue(&set->waiters[*queued], &e->slot->seq[e->dir],
+                    LOT_CANCEL | LOT_SIGNAL | LOT_ALL);
         int r = watch_ensure(e->slot, e->fd);
         if (!r)
             r = watch_once(e);

@@ -23,11 +23,11 @@ int fd_wait(struct fd *s, int fd, int dir, unsigned seq, deadline_t deadline);
 
 /* Waits for several descriptors at once. Fill with fd_set_add, then fd_set_wait, which also empties it. */
 struct fd_wait_entry {
-    struct fd *slot;             /* the descriptor's */
-    struct evloop_watch *once;   /* registration of this wait only, where edges are not to be had */
-    int fd;                      /* its number */
-    int dir;                     /* FD_READ or FD_WRITE */
-    unsigned seq;                /* what had been counted before the program's sets were looked at */
+    struct fd *slot;           /* the descriptor's */
+    struct evloop_watch *once; /* registration of this wait only, where edges are not to be had */
+    int fd;                    /* its number */
+    int dir;                   /* FD_READ or FD_WRITE */
+    unsigned seq;              /* what had been counted before the program's sets were looked at */
 };
 
 struct fd_wait_set {

@@ -11,7 +11,7 @@ struct handlers {
     void (*prepare)(void); /* any of the three may be NULL */
     void (*parent)(void);
     void (*child)(void);
-    const void *dso;       /* handle of the library that registered it, NULL: the program */
+    const void *dso; /* handle of the library that registered it, NULL: the program */
 };
 
 static struct handlers *list; /* mapped; lock */
@@ -22,7 +22,8 @@ static struct spin lock;      /* protects the above; nests inside nothing */
 static bool grow(void)
 {
     size_t bytes = room * sizeof *list;
-    long map = bytes ? sys_call6(SYS_mremap, (long)list, (long)bytes, (long)bytes * 2, MREMAP_MAYMOVE, 0, 0)
+    long map = bytes ? sys_call6(SYS_mremap, (long)list, (long)bytes, (long)bytes * 2,
+                                 MREMAP_MAYMOVE, 0, 0)
                      : sys_map(bytes = 2048);
     if (map < 0)
         return false;
@@ -31,7 +32,8 @@ static bool grow(void)
     return true;
 }
 
-int evy___register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *dso)
+int evy___register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void),
+                          void *dso)
 {
     critical_enter();
     spin_lock(&lock);

@@ -4,7 +4,8 @@
 #define EVY_ATFORK_H
 
 /* What pthread_atfork in every program and library calls. Returns 0 or ENOMEM. */
-int evy___register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *dso);
+int evy___register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void),
+                          void *dso);
 
 void atfork_prepare(void); /* last registered first */
 void atfork_parent(void);  /* in the order of registration */

@@ -13,8 +13,8 @@
 #include "proc/sigstate.h"
 
 #include "base/config.h"
-#include "core/evloop.h"
 #include "core/carrier.h"
+#include "core/evloop.h"
 #include "core/hub.h"
 #include "core/lot.h"
 #include "core/tcb.h"

@@ -5,7 +5,8 @@
 
 #include <fcntl.h>
 
-#define HIGH 800 /* under the usual limit of 1024, above what programs with such a limit reach early */
+#define HIGH                                                                                       \
+    800 /* under the usual limit of 1024, above what programs with such a limit reach early */
 
 int private_fd(int fd)
 {

@@ -18,11 +18,11 @@ struct action {
 };
 
 static struct action actions[SIGNALS + 1];
-static _Atomic uint64_t known;   /* actions[] is valid: the program's action was seen */
-static _Atomic uint64_t wrapped; /* the kernel has on_signal for it */
+static _Atomic uint64_t known;        /* actions[] is valid: the program's action was seen */
+static _Atomic uint64_t wrapped;      /* the kernel has on_signal for it */
 static _Atomic uint64_t interrupting; /* siginterrupt: signal() sets no SA_RESTART */
-static atomic_bool poke;         /* SIGURG is always wrapped */
-static struct spin lock;         /* one writer at a time; nests inside nothing */
+static atomic_bool poke;              /* SIGURG is always wrapped */
+static struct spin lock;              /* one writer at a time; nests inside nothing */
 
 static void read_action(int sig, struct sigaction *act)
 {

@@ -12,9 +12,9 @@
 
 #include <errno.h>
 
-static struct spin lock;         /* protects common and waiters; nests around bodies_lock (green.c) */
-static _Atomic uint64_t common;  /* blocked by all; each live green thread's mask contains it */
-static _Atomic uint64_t waited;  /* somebody is in sigwait for them: the kernel has to keep them */
+static struct spin lock; /* protects common and waiters; nests around bodies_lock (green.c) */
+static _Atomic uint64_t common; /* blocked by all; each live green thread's mask contains it */
+static _Atomic uint64_t waited; /* somebody is in sigwait for them: the kernel has to keep them */
 static unsigned waiters[SIGNALS + 1]; /* green threads in sigwait for each */
 
 /* Other carriers take no signals but faults and our own poke. */
@@ -109,7 +109,8 @@ static void fetch_from_kernel(uint64_t set)
         if (set & sig_bit(sig) && !action_of(sig, &act))
             set &= ~sig_bit(sig);
     int sig;
-    while (set && (sig = (int)sys_call4(SYS_rt_sigtimedwait, (long)&set, (long)&info, (long)&zero, 8)) > 0)
+    while (set &&
+           (sig = (int)sys_call4(SYS_rt_sigtimedwait, (long)&set, (long)&info, (long)&zero, 8)) > 0)
         sigqueue_put(NULL, sig, &info);
 }
 

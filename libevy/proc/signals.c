@@ -5,8 +5,8 @@
 #include "core/carrier.h"
 #include "core/critical.h"
 #include "core/hub.h"
-#include "real/real.h"
 #include "jmpbuf.h"
+#include "real/real.h"
 #include "sigcontext.h"
 #include "sync/thread.h"
 
@@ -25,7 +25,8 @@ struct handler_frame {
     uintptr_t alt_high;          /* its end */
 };
 
-static struct handler_frame frames[1024]; /* handlers running at the same time, in all green threads */
+static struct handler_frame
+    frames[1024]; /* handlers running at the same time, in all green threads */
 
 static struct handler_frame *frame_push(struct green *g, uintptr_t at, const ucontext_t *uc)
 {
@@ -234,7 +235,8 @@ static void run_natively(int sig, siginfo_t *info, ucontext_t *uc)
 
 static bool accepts(struct green *g, int sig)
 {
-    return atomic_load(&g->takes_signals) && !(g->flags & GREEN_LOOP) && !(sig_mask(g) & sig_bit(sig));
+    return atomic_load(&g->takes_signals) && !(g->flags & GREEN_LOOP) &&
+           !(sig_mask(g) & sig_bit(sig));
 }
 
 /* Who handles a signal for the process: main before others, as the kernel chooses. abort and raise inside libc

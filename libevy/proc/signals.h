@@ -30,8 +30,8 @@ void signals_retire(struct green *dying);
 /* For ppoll and its like: another mask for the duration of the call. A NULL mask changes nothing. Restoring
    delivers what the shorter mask let in. */
 struct signal_mask_swap {
-    sigset_t old;  /* mask to go back to */
-    bool swapped;  /* there was one to swap */
+    sigset_t old; /* mask to go back to */
+    bool swapped; /* there was one to swap */
 };
 void signals_swap_mask(struct signal_mask_swap *swap, const sigset_t *mask);
 void signals_restore_mask(struct signal_mask_swap *swap);

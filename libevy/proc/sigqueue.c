@@ -2,7 +2,8 @@
 
 #include <limits.h>
 
-#define ROOM 512 /* the kernel's limit (RLIMIT_SIGPENDING) is larger, but these are only those on the way */
+#define ROOM                                                                                       \
+    512 /* the kernel's limit (RLIMIT_SIGPENDING) is larger, but these are only those on the way */
 
 enum { FREE, BUSY, FULL };
 

@@ -53,7 +53,8 @@ static int check_and_send(struct green *g, int sig, siginfo_t *info)
 {
     if (sig != 0 && !sig_valid(sig))
         return EINVAL;
-    if (sig == 0 || !atomic_load(&g->takes_signals)) /* an ended thread: glibc says 0 until it is joined */
+    if (sig == 0 ||
+        !atomic_load(&g->takes_signals)) /* an ended thread: glibc says 0 until it is joined */
         return 0;
     info->si_signo = sig;
     info->si_pid = getpid();

@@ -64,17 +64,20 @@ static inline uint64_t sys_sigmask(int how, const uint64_t *set)
 /* sigqueue.c: signals that wait for their handler. Lock-free, from signal handlers too. The target NULL
    is the process. */
 uint64_t sigqueue_pending(const struct green *target);
-bool sigqueue_put(struct green *target, int sig, const siginfo_t *info); /* false: no room (real-time) */
+bool sigqueue_put(struct green *target, int sig,
+                  const siginfo_t *info); /* false: no room (real-time) */
 bool sigqueue_take(struct green *target, int sig, siginfo_t *info);
 void sigqueue_drop(struct green *target); /* everything for it; for a thread that ends */
 void sigqueue_clear(void);                /* everything: in a forked child */
 
 /* sigaction.c: what the program wants done with each signal. */
-bool action_of(int sig, struct sigaction *act); /* false: default, ignored, or the kernel's business */
-void action_reset(int sig);                     /* SA_RESETHAND: to the default */
+bool action_of(int sig,
+               struct sigaction *act); /* false: default, ignored, or the kernel's business */
+void action_reset(int sig);            /* SA_RESETHAND: to the default */
 void actions_take_over(void);
 void actions_give_back(void);
-void actions_need_poke(void); /* from now on SIGURG reaches us whatever the program wants done with it */
+void actions_need_poke(
+    void); /* from now on SIGURG reaches us whatever the program wants done with it */
 
 /* signals.c */
 void on_signal(int sig, siginfo_t *info, void *context);
@@ -92,10 +95,10 @@ void signal_raise_kernel(int sig);
 void mask_set(struct green *g, uint64_t mask); /* g is self(); delivers nothing */
 uint64_t mask_of_carrier(const struct hub *h); /* what the kernel shall block on its carrier */
 void mask_waits(uint64_t set, int by);         /* by 1 or -1 greens more wait for set in sigwait */
-void mask_settle(uint64_t unblocked);          /* after mask_set: delivers what is no longer blocked */
+void mask_settle(uint64_t unblocked); /* after mask_set: delivers what is no longer blocked */
 void mask_start(void);
 void mask_forget(void);
-void mask_chore(void);                         /* on hub 0's loop */
+void mask_chore(void); /* on hub 0's loop */
 void mask_ask_chore(void);
 
 #endif

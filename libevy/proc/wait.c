@@ -17,7 +17,7 @@
 
 #include <sys/resource.h>
 
-#define PAUSE_FIRST 200000    /* ns between the first two looks */
+#define PAUSE_FIRST 200000 /* ns between the first two looks */
 #define PAUSE_LONGEST 10000000
 
 static long wait_readable(int fd)
@@ -110,7 +110,8 @@ int evy_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
         long r = or_errno(REAL(waitid)(type, id, out, options | WNOHANG));
         if (r < 0 || out->si_pid != 0)
             return (int)errno_edge(r);
-        r = wait_change(type == P_PID ? (pid_t)id : -1, !(options & (WSTOPPED | WCONTINUED)), &pause);
+        r = wait_change(type == P_PID ? (pid_t)id : -1, !(options & (WSTOPPED | WCONTINUED)),
+                        &pause);
         if (r != 0)
             return (int)errno_edge(r);
     }

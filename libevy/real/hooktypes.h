@@ -2,6 +2,7 @@
 #ifndef EVY_HOOKTYPES_H
 #define EVY_HOOKTYPES_H
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -18,7 +19,6 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <dirent.h>
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>

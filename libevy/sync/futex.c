@@ -13,9 +13,9 @@
    them in the kernel, and every wake-up goes both to the parking lot and to the kernel. */
 struct call {
     atomic_uint *word;
-    int op;                 /* as given, with flags */
+    int op; /* as given, with flags */
     unsigned value;
-    const long *args;       /* all six words */
+    const long *args; /* all six words */
     bool shared;
 };
 
@@ -35,7 +35,8 @@ static long wake_at(const struct call *c, const void *addr, unsigned count, uint
     long woken = (long)lot_unpark_bits(addr, count, bits);
     if (!c->shared || woken >= (long)count)
         return woken;
-    long more = sys_call6(SYS_futex, (long)addr, FUTEX_WAKE_BITSET, (long)count - woken, 0, 0, (long)bits);
+    long more =
+        sys_call6(SYS_futex, (long)addr, FUTEX_WAKE_BITSET, (long)count - woken, 0, 0, (long)bits);
     return more > 0 ? woken + more : woken;
 }
 
@@ -69,7 +70,8 @@ static long wait_limit(const struct call *c, deadline_t *deadline)
     else if ((c->op & FUTEX_CMD_MASK) == FUTEX_WAIT)
         return deadline_from_rel(ts, deadline);
     else
-        return deadline_from_abs(c->op & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC, ts, deadline);
+        return deadline_from_abs(c->op & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC,
+                                 ts, deadline);
     return 0;
 }
 
@@ -100,7 +102,8 @@ static long requeue(const struct call *c, bool compare)
     if (!c->shared || r < 0 || r >= (long)wake + move)
         return r;
     long woken = r < wake ? r : wake;
-    long more = sys_call6(SYS_futex, c->args[0], FUTEX_REQUEUE, wake - woken, move - (r - woken), c->args[4], 0);
+    long more = sys_call6(SYS_futex, c->args[0], FUTEX_REQUEUE, wake - woken, move - (r - woken),
+                          c->args[4], 0);
     return more > 0 ? r + more : r;
 }
 
@@ -171,7 +174,8 @@ static long run(const struct call *c)
     case FUTEX_WAKE:
         return wake_at(c, c->word, wake_count(c->value), FUTEX_BITSET_MATCH_ANY);
     case FUTEX_WAKE_BITSET:
-        return c->args[5] ? wake_at(c, c->word, wake_count(c->value), (uint32_t)c->args[5]) : -EINVAL;
+        return c->args[5] ? wake_at(c, c->word, wake_count(c->value), (uint32_t)c->args[5])
+                          : -EINVAL;
     case FUTEX_REQUEUE:
         return requeue(c, false);
     case FUTEX_CMP_REQUEUE:
@@ -196,6 +200,7 @@ static bool legal(const long *a, int op)
 long evy_futex(const long args[6])
 {
     int op = (int)args[1];
-    struct call c = {(atomic_uint *)args[0], op, (unsigned)args[2], args, !(op & FUTEX_PRIVATE_FLAG)};
+    struct call c = {(atomic_uint *)args[0], op, (unsigned)args[2], args,
+                     !(op & FUTEX_PRIVATE_FLAG)};
     return errno_edge(legal(args, op) ? run(&c) : kernel(args));
 }

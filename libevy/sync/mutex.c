@@ -20,7 +20,8 @@ static inline struct mutex *words(pthread_mutex_t *m)
 
 static inline unsigned kind_of(struct mutex *m)
 {
-    return (unsigned)atomic_load_explicit(&m->kind, memory_order_relaxed) & ~(unsigned)MUTEX_ELISION;
+    return (unsigned)atomic_load_explicit(&m->kind, memory_order_relaxed) &
+           ~(unsigned)MUTEX_ELISION;
 }
 
 static inline int owner_of(struct mutex *m)
@@ -37,8 +38,8 @@ static inline bool try_word(struct mutex *m)
             atomic_store_explicit(&m->lock, MUTEX_HELD, memory_order_relaxed);
         return word == MUTEX_FREE;
     }
-    return atomic_compare_exchange_strong_explicit(&m->lock, &word, MUTEX_HELD, memory_order_acquire,
-                                                   memory_order_relaxed);
+    return atomic_compare_exchange_strong_explicit(&m->lock, &word, MUTEX_HELD,
+                                                   memory_order_acquire, memory_order_relaxed);
 }
 
 /* Worth it only while the owner may be running elsewhere. */
@@ -233,6 +234,7 @@ int evy_pthread_mutex_destroy(pthread_mutex_t *mutex)
         return REAL(pthread_mutex_destroy)(mutex);
     if (m->nusers != 0)
         return EBUSY;
-    atomic_store_explicit(&m->kind, -1, memory_order_relaxed); /* later uses answer EINVAL, as natively */
+    atomic_store_explicit(&m->kind, -1,
+                          memory_order_relaxed); /* later uses answer EINVAL, as natively */
     return 0;
 }

@@ -61,9 +61,9 @@ static void thread_body(struct green *g)
 }
 
 struct request {
-    size_t stack;   /* usable bytes */
-    size_t guard;   /* guard bytes */
-    void *own;      /* the program's own memory for the stack, NULL: ours */
+    size_t stack; /* usable bytes */
+    size_t guard; /* guard bytes */
+    void *own;    /* the program's own memory for the stack, NULL: ours */
     bool detached;
 };
 
@@ -89,7 +89,8 @@ static int read_attr(const pthread_attr_t *attr, struct request *req)
     pthread_attr_getguardsize(attr, &req->guard);
     pthread_attr_getdetachstate(attr, &detach);
     req->detached = detach == PTHREAD_CREATE_DETACHED;
-    pthread_attr_getstack(attr, &addr, &size); /* without an address it answers one that ends at 0 */
+    pthread_attr_getstack(attr, &addr,
+                          &size); /* without an address it answers one that ends at 0 */
     if ((uintptr_t)addr + size != 0)
         req->own = addr;
     pthread_attr_getstacksize(attr, &req->stack);
@@ -108,7 +109,8 @@ static int start_runtime(void)
     return r;
 }
 
-int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+                       void *arg)
 {
     struct request req;
     int err = -start_runtime();
@@ -217,7 +219,8 @@ int evy_pthread_tryjoin_np(pthread_t thread, void **result)
     return join_until(g, result, DEADLINE_NEVER);
 }
 
-int evy_pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock, const struct timespec *at)
+int evy_pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock,
+                             const struct timespec *at)
 {
     deadline_t deadline;
     struct green *g = thread_green(thread);

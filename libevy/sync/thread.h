@@ -8,12 +8,14 @@
 /* In green->done. */
 enum { THREAD_DONE = 1, THREAD_DETACHED = 2 };
 
-int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg);
+int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+                       void *arg);
 __attribute__((noreturn)) void evy_pthread_exit(void *result);
 int evy_pthread_join(pthread_t thread, void **result);
 int evy_pthread_tryjoin_np(pthread_t thread, void **result);
 int evy_pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *at);
-int evy_pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock, const struct timespec *at);
+int evy_pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock,
+                             const struct timespec *at);
 int evy_pthread_detach(pthread_t thread);
 int evy_sched_yield(void);
 

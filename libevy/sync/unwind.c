@@ -8,7 +8,8 @@
 struct _Unwind_Exception;
 struct _Unwind_Context;
 
-typedef int personality_fn(int, int, uint64_t, struct _Unwind_Exception *, struct _Unwind_Context *);
+typedef int personality_fn(int, int, uint64_t, struct _Unwind_Exception *,
+                           struct _Unwind_Context *);
 typedef void resume_fn(struct _Unwind_Exception *);
 
 personality_fn __gcc_personality_v0;
@@ -22,8 +23,8 @@ static void *from_libgcc(const char *name)
     return p;
 }
 
-int __gcc_personality_v0(int version, int actions, uint64_t class, struct _Unwind_Exception *exception,
-                         struct _Unwind_Context *context)
+int __gcc_personality_v0(int version, int actions, uint64_t class,
+                         struct _Unwind_Exception *exception, struct _Unwind_Context *context)
 {
     personality_fn *next = (personality_fn *)from_libgcc("__gcc_personality_v0");
     return next(version, actions, class, exception, context);

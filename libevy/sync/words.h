@@ -37,12 +37,12 @@ struct cond {
 };
 
 struct rwlock {
-    atomic_uint state;    /* rwlock.c */
-    unsigned unused[5];   /* glibc's writers, futexes, pads */
-    atomic_int writer;    /* tid of the writer that holds it, or 0 */
-    int shared;           /* between processes */
-    char unused2[16];     /* elision, pads */
-    unsigned preference;  /* PTHREAD_RWLOCK_* of pthread_rwlockattr_setkind_np */
+    atomic_uint state;   /* rwlock.c */
+    unsigned unused[5];  /* glibc's writers, futexes, pads */
+    atomic_int writer;   /* tid of the writer that holds it, or 0 */
+    int shared;          /* between processes */
+    char unused2[16];    /* elision, pads */
+    unsigned preference; /* PTHREAD_RWLOCK_* of pthread_rwlockattr_setkind_np */
 };
 
 struct barrier {
@@ -65,7 +65,7 @@ enum { ONCE_RUNNING = 1, ONCE_DONE = 2, ONCE_GENERATION = 4 };
     _Static_assert(offsetof(struct type, field) == offsetof(libc_type, libc_field), #field)
 #define FITS(type, libc_type)                                                                      \
     _Static_assert(sizeof(struct type) <= sizeof(libc_type) &&                                     \
-                           _Alignof(struct type) <= _Alignof(libc_type),                           \
+                       _Alignof(struct type) <= _Alignof(libc_type),                               \
                    #type)
 
 SAME_PLACE(mutex, lock, pthread_mutex_t, __data.__lock);

@@ -107,7 +107,8 @@ int main(void)
     for (int i = 0; i < 2; i++)
         CHECK(pthread_join(t[i], NULL) == 0);
     CHECK(private_words[0] == 2 * TURNS);
-    CHECK(futex(&private_words[0], FUTEX_WAIT, 2 * TURNS, &limit, NULL) == -1 && errno == ETIMEDOUT);
+    CHECK(futex(&private_words[0], FUTEX_WAIT, 2 * TURNS, &limit, NULL) == -1 &&
+          errno == ETIMEDOUT);
     CHECK(now() - start >= 0.029);
     for (int i = 0; i < THREADS; i++)
         t[i] = spawn(sleeps, NULL);

@@ -108,7 +108,8 @@ static void unbuffered(FILE *f)
     by_fgets(f);
 }
 
-static void (*const ways[])(FILE *) = {by_fread, by_fgets, by_getc, by_getline, by_scanf, unbuffered};
+static void (*const ways[])(FILE *) = {by_fread,   by_fgets, by_getc,
+                                       by_getline, by_scanf, unbuffered};
 enum { WAYS = sizeof ways / sizeof *ways };
 
 static void *reader(void *arg)

@@ -84,7 +84,11 @@ static void *writer(void *arg)
     FILE *f = fdopen(fds[1], "w");
     pthread_t t = spawn(reader, (void *)(intptr_t)fds[0]);
     void *count;
-    CHECK(f && setvbuf(f, NULL, which / 2 == 0 ? _IOFBF : which / 2 == 1 ? _IOLBF : _IONBF, 0) == 0);
+    CHECK(f && setvbuf(f, NULL,
+                       which / 2 == 0   ? _IOFBF
+                       : which / 2 == 1 ? _IOLBF
+                                        : _IONBF,
+                       0) == 0);
     for (int i = 0; i < NUMBERS; i++)
         put_number(f, i);
     CHECK(fflush(f) == 0 && dprintf(fds[1], "%d\n%d\n", NUMBERS, NUMBERS + 1) == 12);

@@ -82,7 +82,10 @@ static void waits(void)
 {
     struct pollfd p = {.fd = pairs[0], .events = POLLIN};
     struct timespec limit = {5, 0};
-    struct { const sigset_t *mask; size_t size; } no_mask = {NULL, 8};
+    struct {
+        const sigset_t *mask;
+        size_t size;
+    } no_mask = {NULL, 8};
     struct epoll_event e = {.events = EPOLLIN};
     fd_set set;
     char c;
@@ -127,7 +130,8 @@ static void sockets(void)
         long a = syscall(SYS_accept4, s, NULL, NULL, 0L);
         CHECK(a >= 0 && read((int)a, &c, 1) == 0);
         CHECK(syscall(SYS_close, a) == 0 && pthread_join(t, NULL) == 0);
-        CHECK(pipe(p) == 0 && (p[0] == a || p[1] == a) && write(p[1], "y", 1) == 1 && read(p[0], &c, 1) == 1);
+        CHECK(pipe(p) == 0 && (p[0] == a || p[1] == a) && write(p[1], "y", 1) == 1 &&
+              read(p[0], &c, 1) == 1);
         CHECK(syscall(SYS_close, p[0]) == 0 && syscall(SYS_close, p[1]) == 0);
     }
     close(s);

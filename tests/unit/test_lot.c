@@ -17,7 +17,8 @@ static void *park_thread(void *arg)
 {
     int r = lot_park(&word, 0, DEADLINE_NEVER, LOT_CANCEL | LOT_SIGNAL);
     if (r == -EINTR)
-        atomic_fetch_and(&self()->interrupted, ~(unsigned)INTERRUPT_SIGNAL); /* nobody delivers here */
+        atomic_fetch_and(&self()->interrupted,
+                         ~(unsigned)INTERRUPT_SIGNAL); /* nobody delivers here */
     atomic_store((atomic_uint *)arg, (unsigned)-r + 100);
     atomic_fetch_add(&woken_order, 1);
     return NULL;

@@ -181,9 +181,9 @@ static void *read_write(void *arg)
     for (unsigned i = 0; i < ROUNDS; i++) {
         struct timespec at = ns_to_timespec(clock_now() + 50000);
         bool write = (i + (uintptr_t)arg) % 4 == 0;
-        int r = write      ? evy_pthread_rwlock_wrlock(&rwlock)
+        int r = write   ? evy_pthread_rwlock_wrlock(&rwlock)
                 : i % 3 ? evy_pthread_rwlock_rdlock(&rwlock)
-                           : evy_pthread_rwlock_clockrdlock(&rwlock, CLOCK_MONOTONIC, &at);
+                        : evy_pthread_rwlock_clockrdlock(&rwlock, CLOCK_MONOTONIC, &at);
         if (r == ETIMEDOUT)
             continue;
         ck_assert_int_eq(r, 0);
@@ -264,7 +264,8 @@ END_TEST
 START_TEST(mutex_agrees_with_glibc)
 {
     pthread_mutex_t kinds[] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP,
-                               PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP, PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP};
+                               PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP,
+                               PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP};
     ck_assert_int_eq(tcb_discover(), 0);
     for (size_t i = 0; i < array_len(kinds); i++) {
         ck_assert_int_eq(evy_pthread_mutex_lock(&kinds[i]), 0);

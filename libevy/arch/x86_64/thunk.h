@@ -3,7 +3,7 @@
 #define EVY_THUNK_H
 
 #define THUNK(alias, name)                                                                         \
-    __asm__(".text\n.globl " #alias "\n.type " #alias ", @function\n" #alias                       \
-            ":\n\tjmp " #name "@PLT\n.size " #alias ", .-" #alias "\n");
+    __asm__(".text\n.globl " #alias "\n.type " #alias ", @function\n" #alias ":\n\tjmp " #name     \
+            "@PLT\n.size " #alias ", .-" #alias "\n");
 
 #endif
