@@ -8,12 +8,11 @@
 struct _Unwind_Exception;
 struct _Unwind_Context;
 
-typedef int personality_fn(int, int, uint64_t, struct _Unwind_Exception *,
-                           struct _Unwind_Context *);
+typedef int personality_fn(int, int, uint64_t, struct _Unwind_Exception *, struct _Unwind_Context *);
 typedef void resume_fn(struct _Unwind_Exception *);
 
-personality_fn __gcc_personality_v0;
-__attribute__((noreturn)) resume_fn _Unwind_Resume;
+int __gcc_personality_v0(int, int, uint64_t, struct _Unwind_Exception *, struct _Unwind_Context *);
+__attribute__((noreturn)) void _Unwind_Resume(struct _Unwind_Exception *);
 
 static void *from_libgcc(const char *name)
 {
