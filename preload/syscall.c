@@ -1,5 +1,5 @@
-/* syscall(): numbers that block go where the libc calls of the same name go, if a green thread asks; all others
-   pass untouched. */
+/* syscall(): numbers that block go where the libc calls of the same name go, if a green thread
+   asks; all others pass untouched. */
 #include "hook.h"
 
 #include "base/sys.h"
@@ -58,7 +58,8 @@ static long raw_clock_nanosleep(const long *a)
 #define PTR(type, i) ((type *)a[i])
 #define FD ((int)a[0])
 
-/* True with *r set when number is one that a green thread may wait in, or one that the fd table must see. */
+/* True with *r set when number is one that a green thread may wait in, or that the fd table must
+   see. */
 static bool green_call(long number, const long *a, long *r)
 {
     switch (number) {

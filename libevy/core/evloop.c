@@ -249,13 +249,14 @@ int evloop_watch(struct hub *h, int fd, int what, void (*fn)(void *, int), void 
         watch_free(w);
         return r;
     }
+    h->watches++;
     *out = w;
     return 0;
 }
 
 void evloop_unwatch(struct hub *h, struct evloop_watch *w)
 {
-    (void)h;
+    h->watches--;
     event_del(&w->event);
     watch_free(w);
 }

@@ -15,7 +15,8 @@ atomic_uint monitor_rests;
 
 int kernel_thread(void *(*body)(void *), void *arg)
 {
-    static const int own_doing[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    static const int own_doing[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP,
+                                    SIGSYS,  SIGPIPE, SIGXFSZ, SIGURG};
     sigset_t blocked, old;
     pthread_attr_t attr;
     pthread_t thread;

@@ -201,7 +201,8 @@ static void look_around(struct hub *h)
         if (!inbox_empty(&h->inbox) || !inbox_empty(&h->retired) || atomic_load(&h->chore))
             h->sleep_until = 0;
     }
-    evloop_poll(h);
+    if (!h->runnable.first || h->watches)
+        evloop_poll(h);
     atomic_store_explicit(&h->asleep, 0, memory_order_relaxed);
     take_inbox(h);
     fire_timers(h);
@@ -213,8 +214,10 @@ void sched_loop(struct hub *h)
 {
     sched_arrived();
     for (;;) {
-        look_around(h);
-        h->budget = BUDGET;
+        if (h->budget <= 0 || !h->runnable.first) {
+            look_around(h);
+            h->budget = BUDGET;
+        }
         struct green *g = run_queue_pop(&h->runnable);
         if (g)
             switch_to(&h->loop, g);

@@ -1,5 +1,5 @@
-/* popen, pclose and system. libc keeps a stream's child to itself, so popen starts the shell here from the start
-   and whoever closes the stream later knows whom to wait for. */
+/* popen and pclose. libc keeps a stream's child to itself, so the shell is started here from the
+   start and whoever closes the stream later knows whom to wait for. */
 #include "io/stdio.h"
 
 #include "base/config.h"

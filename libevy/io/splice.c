@@ -1,5 +1,6 @@
-/* Green splice, tee and vmsplice, and the calls that are read and write under another name. Pipes are asked with
-   SPLICE_F_NONBLOCK; sockets, for which the kernel may ignore it, are polled or made non-blocking. */
+/* Green splice, tee and vmsplice, and the calls that are read and write under another name. Pipes
+   are asked with SPLICE_F_NONBLOCK; sockets, for which the kernel may ignore it, are polled or made
+   non-blocking. */
 #include "io/calls.h"
 
 #include "base/sys.h"

@@ -1,5 +1,5 @@
-/* Green versions of the stdio calls; same arguments, results and errno. The _unlocked ones lock too: who has the
-   lock takes it once more, who asked for none with __fsetlocking gets none. */
+/* Green versions of the stdio calls; same arguments, results and errno. The _unlocked ones lock
+   too: who has the lock takes it once more, who asked for none with __fsetlocking gets none. */
 #ifndef EVY_STDIO_H
 #define EVY_STDIO_H
 

@@ -143,8 +143,8 @@ static void give_back(FILE *f, FILE *view)
         REAL(ungetc)((unsigned char)view->_IO_read_ptr[--n], f);
 }
 
-/* scanf asks for input in the middle of its work: it scans a stream without buffer that takes each character
-   from f. */
+/* scanf asks for input in the middle of its work: it scans a stream without buffer that takes each
+   character from f. */
 static int scan(FILE *f, const char *format, va_list ap,
                 int (*vfscanf)(FILE *, const char *, va_list))
 {

@@ -89,7 +89,8 @@ static bool readable(int fd)
     return sys_call6(SYS_ppoll, (long)&p, 1, (long)&zero, 0, 0, 0) != 0;
 }
 
-/* Where the program wants EAGAIN libc's read will get it; an EAGAIN after a wait is SO_RCVTIMEO's. */
+/* Where the program wants EAGAIN libc's read will get it; an EAGAIN after a wait is SO_RCVTIMEO's.
+   */
 static long wait_readable(int fd)
 {
     struct io io;

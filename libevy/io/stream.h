@@ -1,5 +1,6 @@
-/* stdio streams of green threads. The FILE stays glibc's: its lock is taken by parking, and where its descriptor
-   can block its buffer is filled and emptied by green reads and writes, so that libc finds nothing to wait for. */
+/* stdio streams of green threads. The FILE stays glibc's: its lock is taken by parking, and where
+   its descriptor can block its buffer is filled and emptied by green reads and writes, so that libc
+   finds nothing to wait for. */
 #ifndef EVY_STREAM_H
 #define EVY_STREAM_H
 
@@ -7,8 +8,8 @@
 
 #include <stdio.h>
 
-/* Begins a call on f: takes its lock as the stdio calls do. True when the functions below do the work, false
-   when libc does (files, streams without a descriptor, wide ones). */
+/* Begins a call on f: takes its lock as the stdio calls do. True when the functions below do the
+   work, false when libc does (files, streams without a descriptor, wide ones). */
 bool stream_enter(FILE *f);
 void stream_leave(FILE *f);
 

@@ -1,4 +1,5 @@
-/* Green system(): the caller waits with SIGCHLD blocked; SIGINT and SIGQUIT are ignored while any call runs. */
+/* Green system(): the caller waits with SIGCHLD blocked; SIGINT and SIGQUIT are ignored while any
+   call runs. */
 #include "io/popen_spawn.h"
 #include "io/stdio.h"
 
@@ -35,7 +36,14 @@ static void action(int sig, const struct sigaction *act, struct sigaction *old)
         REAL(sigaction)(sig, act, old);
 }
 
-/* The kernel's mask is not the green thread's: it is given explicitly. */
+/* The kernel's mask is not a green thread's: it is given explicitly. */
+static void signals_into(posix_spawnattr_t *attr, const struct shell_signals *signals)
+{
+    posix_spawnattr_setsigmask(attr, &signals->mask);
+    posix_spawnattr_setsigdefault(attr, &signals->defaults);
+    posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
 int spawn_shell(pid_t *pid, const char *command, const posix_spawn_file_actions_t *actions,
                 const struct shell_signals *signals)
 {
@@ -45,12 +53,12 @@ int spawn_shell(pid_t *pid, const char *command, const posix_spawn_file_actions_
     int err = posix_spawnattr_init(&attr);
     if (err)
         return err;
-    if (!signals)
+    if (!signals && self()) {
         thread_mask(SIG_SETMASK, NULL, &own.mask);
-    signals = signals ? signals : &own;
-    posix_spawnattr_setsigmask(&attr, &signals->mask);
-    posix_spawnattr_setsigdefault(&attr, &signals->defaults);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        signals = &own;
+    }
+    if (signals)
+        signals_into(&attr, signals);
     err = posix_spawn(pid, "/bin/sh", actions, &attr, argv, environ);
     posix_spawnattr_destroy(&attr);
     return err;
@@ -63,7 +71,8 @@ static struct {
     struct sigaction interrupt, quit; /* the program's; while running */
 } ignored = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* Sets what the shell gets back: neither signal stays ignored for it unless the program ignored it before. */
+/* Sets what the shell gets back: neither signal stays ignored for it unless the program ignored it.
+   */
 static void ignore_begin(sigset_t *defaults)
 {
     const struct sigaction ignore = {.sa_handler = SIG_IGN};

@@ -14,6 +14,7 @@
 
 #include "base/config.h"
 #include "core/carrier.h"
+#include "core/critical.h"
 #include "core/evloop.h"
 #include "core/hub.h"
 #include "core/lot.h"
@@ -83,6 +84,7 @@ static void forget_all(uintptr_t native)
 static long fork_threaded(bool handlers)
 {
     uint64_t all = ~UINT64_C(0);
+    critical_enter(); /* on a carrier of its hub, which stays */
     uintptr_t native = native_tp();
     fdtab_share_all();
     uint64_t mask = sys_sigmask(SIG_SETMASK, &all);
@@ -95,6 +97,8 @@ static long fork_threaded(bool handlers)
         forget_all(native);
     }
     sys_sigmask(SIG_SETMASK, &mask);
+    if (pid != 0)
+        critical_leave(); /* in the child there is no green thread any more */
     return pid;
 }
 

@@ -57,11 +57,17 @@ bool action_of(int sig, struct sigaction *act)
     return is_handler(act);
 }
 
+uint64_t actions_wrapped_always(void)
+{
+    return SIG_CALLS | (atomic_load(&poke) ? sig_bit(SIGURG) : 0);
+}
+
 /* The masks are emulated: ours runs with all blocked and lets in what may come when it calls the program's. */
 static int install(int sig, const struct sigaction *act)
 {
     struct sigaction ours = {.sa_sigaction = on_signal};
-    bool wrap = is_handler(act) || (sig == SIGURG && atomic_load(&poke));
+    bool wrap = is_handler(act) ||
+                (act->sa_handler == SIG_DFL && actions_wrapped_always() & sig_bit(sig));
     int keep = SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT | SA_ONSTACK;
     sig_set(&ours.sa_mask, ~SIG_FAULTS);
     ours.sa_flags = SA_SIGINFO | (is_handler(act) ? act->sa_flags & keep : SA_RESTART);
@@ -77,6 +83,18 @@ void action_reset(int sig)
     struct sigaction act = {.sa_handler = SIG_DFL};
     write_action(sig, &act);
     install(sig, &act);
+}
+
+void action_default(int sig)
+{
+    struct sigaction act;
+    if (sig == SIGURG || REAL(sigaction)(sig, NULL, &act) || act.sa_handler == SIG_IGN)
+        return;
+    if (act.sa_sigaction == on_signal) {
+        act = (struct sigaction){.sa_handler = SIG_DFL};
+        REAL(sigaction)(sig, &act, NULL);
+    }
+    signal_raise_kernel(sig);
 }
 
 /* Our handler reads what is written here and must not wait for the lock: no signal comes in between. */
@@ -164,7 +182,8 @@ void actions_take_over(void)
     for (int sig = 1; sig <= SIGNALS; sig++) {
         struct sigaction act;
         if (!sig_valid(sig) || (SIG_FAULTS | SIG_FIXED) & sig_bit(sig) ||
-            REAL(sigaction)(sig, NULL, &act) || !is_handler(&act))
+            REAL(sigaction)(sig, NULL, &act) ||
+            (!is_handler(&act) && !(SIG_CALLS & sig_bit(sig))))
             continue;
         write_action(sig, &act);
         install(sig, &act);

@@ -1,6 +1,6 @@
 /* Signal masks: each green thread's own, and what follows from them for the kernel. What every green thread
-   blocks is blocked on hub 0's carrier, so that it stays pending in the kernel, where signalfd, sigwait and
-   exec expect it. */
+   blocks is blocked on the main kernel thread, which is the one that takes signals for the process, so that it stays
+   pending in the kernel, where signalfd and sigwait expect it. */
 #include "proc/signals.h"
 #include "proc/sigstate.h"
 
@@ -11,20 +11,26 @@
 #include "real/real.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 static struct spin lock; /* protects common and waiters; nests around bodies_lock (green.c) */
 static _Atomic uint64_t common; /* blocked by all; each live green thread's mask contains it */
 static _Atomic uint64_t waited; /* somebody is in sigwait for them: the kernel has to keep them */
 static unsigned waiters[SIGNALS + 1]; /* green threads in sigwait for each */
 
-/* Other carriers take no signals but faults and our own poke. */
-#define CARRIER_MASK (~(SIG_FAULTS | SIG_FIXED | sig_bit(SIGURG)))
+/* Other carriers take no signals but those that their own code causes and our poke. */
+#define CARRIER_MASK (~(SIG_FAULTS | SIG_CALLS | SIG_FIXED | sig_bit(SIGURG)))
 
-uint64_t mask_of_carrier(const struct hub *h)
+bool on_main_thread(void)
 {
-    if (h != &hubs[0])
+    return sys_gettid() == getpid();
+}
+
+uint64_t mask_here(void)
+{
+    if (!on_main_thread())
         return CARRIER_MASK;
-    return atomic_load(&common) | atomic_load(&waited);
+    return (atomic_load(&common) | atomic_load(&waited)) & ~actions_wrapped_always();
 }
 
 void mask_ask_chore(void)
@@ -33,16 +39,18 @@ void mask_ask_chore(void)
     hub_kick(&hubs[0]);
 }
 
-/* Only hub 0's carrier can change its mask. Signals let in arrive before this returns. */
+/* Only the main kernel thread can change its mask: when it returns from the poke it has the one that holds.
+   Signals let in arrive before this returns, or when the outermost critical section is left. */
 static void apply(void)
 {
-    struct green *g = self();
-    if (g && g->hub != &hubs[0]) {
-        mask_ask_chore();
-        return;
+    critical_enter();
+    if (on_main_thread()) {
+        uint64_t mask = mask_here();
+        sys_sigmask(SIG_SETMASK, &mask);
+    } else {
+        signal_poke(getpid());
     }
-    uint64_t mask = mask_of_carrier(&hubs[0]);
-    sys_sigmask(SIG_SETMASK, &mask);
+    critical_leave();
 }
 
 static bool narrow(struct green *g, void *arg)
@@ -98,7 +106,7 @@ void mask_waits(uint64_t set, int by)
         apply();
 }
 
-/* On other hubs the kernel still holds what was sent to the process: at least one pending signal must be
+/* On other carriers the kernel still holds what was sent to the process: at least one pending signal must be
    delivered before the call that unblocks it returns. */
 static void fetch_from_kernel(uint64_t set)
 {
@@ -118,7 +126,7 @@ void mask_settle(uint64_t unblocked)
 {
     struct green *g = self();
     unblocked &= ~sig_mask(g);
-    if (unblocked && g->hub != &hubs[0])
+    if (unblocked && !on_main_thread())
         fetch_from_kernel(unblocked);
     if ((sigqueue_pending(g) | sigqueue_pending(NULL)) & ~sig_mask(g))
         signals_deliver();
@@ -139,7 +147,6 @@ static bool takes_one(struct green *g, void *arg)
 
 void mask_chore(void)
 {
-    apply();
     for (int sig = 1; sig <= SIGNALS; sig++) {
         struct search s = {.pending = sigqueue_pending(NULL) & sig_bit(sig)};
         if (s.pending && takes_one(main_thread(), &s))
@@ -268,7 +275,7 @@ void signals_swap_mask(struct signal_mask_swap *swap, const sigset_t *mask)
     sig_set(&swap->old, before);
     critical_enter_as(g);
     mask_set(g, sig_word(mask));
-    if (g->hub != &hubs[0])
+    if (before & ~sig_mask(g) && !on_main_thread())
         fetch_from_kernel(before & ~sig_mask(g));
     if ((sigqueue_pending(g) | sigqueue_pending(NULL)) & ~sig_mask(g))
         atomic_fetch_or(&g->interrupted, INTERRUPT_SIGNAL);
@@ -299,6 +306,6 @@ void signals_take_back_mask(void)
     struct green *g = self();
     if (!g || !(config.patch & SUBSET_SIGNAL))
         return;
-    uint64_t mask = mask_of_carrier(g->hub);
+    uint64_t mask = mask_here();
     sys_sigmask(SIG_SETMASK, &mask);
 }

@@ -25,8 +25,7 @@ struct handler_frame {
     uintptr_t alt_high;          /* its end */
 };
 
-static struct handler_frame
-    frames[1024]; /* handlers running at the same time, in all green threads */
+static struct handler_frame frames[1024]; /* handlers running now, in all green threads */
 
 static struct handler_frame *frame_push(struct green *g, uintptr_t at, const ucontext_t *uc)
 {
@@ -90,7 +89,7 @@ void signals_jump(struct __jmp_buf_tag *env)
         frame_pop(g, g->handlers);
     }
     if (env->__mask_was_saved)
-        sig_set(&env->__saved_mask, mask_of_carrier(g->hub));
+        sig_set(&env->__saved_mask, mask_here());
     go_back_to_mask(g, mask);
     if (left)
         signals_deliver(); /* what the mask held back */
@@ -127,7 +126,7 @@ static int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc
     g->handled++;
     g->critical = 0;
     if (uc) { /* inside on_signal, where the kernel blocks everything */
-        uint64_t kernel = mask_of_carrier(g->hub);
+        uint64_t kernel = mask_here();
         sys_sigmask(SIG_SETMASK, &kernel);
     }
     call_handler(&act, sig, info, uc);
@@ -158,7 +157,7 @@ static bool deliver_one(struct green *g, ucontext_t *uc, int *flags)
     if (action_of(sig, &act))
         *flags &= run_handler(g, sig, &info, uc);
     else
-        signal_raise_kernel(sig);
+        action_default(sig);
     return true;
 }
 
@@ -199,37 +198,57 @@ static bool really_due(struct green *g)
 
 static char poke_mark; /* its address says that a SIGURG is ours */
 
-static void poke(const struct carrier *c)
+void signal_poke(int tid)
 {
     actions_need_poke();
     siginfo_t info = {.si_signo = SIGURG, .si_code = SI_QUEUE};
     info.si_value.sival_ptr = &poke_mark;
-    sys_call4(SYS_rt_tgsigqueueinfo, getpid(), c->tid, SIGURG, (long)&info);
+    sys_call4(SYS_rt_tgsigqueueinfo, getpid(), tid, SIGURG, (long)&info);
 }
 
 void signal_nudge(struct green *target)
 {
-    struct green *me = self();
     atomic_fetch_or(&target->interrupted, INTERRUPT_SIGNAL);
-    if (sched_unpark_async(target) || target == me)
+    if (sched_unpark_async(target) || target == self())
         return;
-    struct hub *h = target->hub; /* it may be in a loop of its own */
-    if (atomic_load(&target->stranded) == STRANDED)
-        poke(target->stranded_on);
-    else if (!me || me->hub != h)
-        poke(h->carrier);
+    bool stranded = atomic_load(&target->stranded) == STRANDED;
+    const struct carrier *c = stranded ? target->stranded_on : target->hub->carrier;
+    if (c->tid != sys_gettid())
+        signal_poke(c->tid); /* it may be in a loop of its own */
 }
 
-/* A thread that libevy does not run, or nobody is left but the forker: as if we were not there. */
+static bool is_poke(int sig, const siginfo_t *info)
+{
+    return sig == SIGURG && info->si_code == SI_QUEUE && info->si_value.sival_ptr == &poke_mark;
+}
+
+/* Sent by the kernel to its own caller. */
+static bool own_doing(int sig, const siginfo_t *info)
+{
+    return SIG_CALLS & sig_bit(sig) && info->si_code == SI_USER && info->si_pid == getpid();
+}
+
+/* A thread that libevy does not run, or nobody is left but the forker: as if we were not there. But a spare carrier is
+   none of the program's threads and hands on what was not meant for it. */
 static void run_natively(int sig, siginfo_t *info, ucontext_t *uc)
 {
     struct sigaction act;
-    if (!action_of(sig, &act))
+    if (is_poke(sig, info))
         return;
+    if (!action_of(sig, &act)) {
+        action_default(sig);
+        return;
+    }
+    if (hub_count && actions_wrapped_always() & sig_bit(sig) && !own_doing(sig, info)) {
+        sigqueue_put(NULL, sig, info);
+        mask_ask_chore();
+        return;
+    }
     if (act.sa_flags & SA_RESETHAND)
         action_reset(sig);
     uint64_t set = sig_word(&act.sa_mask) | (act.sa_flags & SA_NODEFER ? 0 : sig_bit(sig));
-    sys_sigmask(SIG_BLOCK, &set); /* the return from the signal puts it back */
+    set |= sig_word(&uc->uc_sigmask);
+    sys_sigmask(SIG_SETMASK, &set); /* the return from the signal puts it back */
     call_handler(&act, sig, info, uc);
 }
 
@@ -251,45 +270,68 @@ static struct green *choose(struct green *g, int sig, const siginfo_t *info)
     return accepts(g, sig) ? g : NULL;
 }
 
-static void dispatch(struct green *g, int sig, siginfo_t *info, ucontext_t *uc)
+/* g is where the signal arrived. free: in the program's code, now kept from leaving its carrier. */
+static void dispatch(struct green *g, bool free, int sig, siginfo_t *info, ucontext_t *uc)
 {
-    bool free = !(g->flags & GREEN_LOOP) && g->critical == 0;
-    if (free)
-        forget_left(g, sigcontext_sp(uc));
-    if (sig == SIGURG && info->si_code == SI_QUEUE && info->si_value.sival_ptr == &poke_mark) {
+    struct sigaction act;
+    if (is_poke(sig, info)) {
         if (free && atomic_load(&g->interrupted) & INTERRUPT_SIGNAL)
             deliver(g, uc);
         return;
     }
-    struct green *target = choose(g, sig, info);
-    if (target == g && free) {
+    bool own = own_doing(sig, info) && !(g->flags & GREEN_LOOP);
+    struct green *target = own ? g : choose(g, sig, info);
+    bool blocked = target && sig_mask(target) & sig_bit(sig);
+    if (target && !blocked && !action_of(sig, &act)) {
+        action_default(sig); /* one that is always wrapped */
+    } else if (target == g && free && !blocked) {
         run_handler(g, sig, info, uc);
         if (unlikely(pending_for(g) & ~sig_mask(g))) /* came while the handler's mask was on */
             deliver(g, uc);
-        return;
+    } else {
+        sigqueue_put(own ? g : NULL, sig, info);
+        if (!target)
+            mask_ask_chore();
+        else if (!blocked)
+            signal_nudge(target);
     }
-    sigqueue_put(NULL, sig, info);
-    if (target)
-        signal_nudge(target);
-    else
-        mask_ask_chore();
+}
+
+/* The monitor may have given g's hub away: then g goes after it, with the carrier's mask in order. */
+static void hold(struct green *g)
+{
+    g->critical++;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (unlikely(atomic_load_explicit(&g->stranded, memory_order_relaxed))) {
+        uint64_t mask = mask_here();
+        sys_sigmask(SIG_SETMASK, &mask);
+        carrier_rejoin(g);
+    }
 }
 
 /* The kernel's handler for every signal that the program handles. The kernel is to go back to the mask that
-   holds now, on this carrier. */
+   holds now, on the carrier that runs g now. */
 void on_signal(int sig, siginfo_t *info, void *context)
 {
+    ucontext_t *uc = context;
     struct green *g = self();
+    int saved = errno;
     if (!g || hub_count == 0) {
-        run_natively(sig, info, context);
+        run_natively(sig, info, uc);
         return;
     }
-    int saved = errno;
-    dispatch(g, sig, info, context);
-    uint64_t mask = mask_of_carrier(self()->hub);
+    bool free = !(g->flags & GREEN_LOOP) && g->critical == 0;
+    if (free) {
+        hold(g);
+        forget_left(g, sigcontext_sp(uc));
+    }
+    dispatch(g, free, sig, info, uc);
+    if (free)
+        critical_leave_quietly(g);
+    uint64_t mask = mask_here();
     if (sig == SIGABRT)
         mask &= ~sig_bit(SIGABRT); /* abort has unblocked it and comes again */
-    sig_set(&((ucontext_t *)context)->uc_sigmask, mask);
+    sig_set(&uc->uc_sigmask, mask);
     errno = saved;
 }
 

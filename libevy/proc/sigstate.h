@@ -38,6 +38,10 @@ static inline void sig_set(sigset_t *set, uint64_t word)
     (sig_bit(SIGSEGV) | sig_bit(SIGBUS) | sig_bit(SIGFPE) | sig_bit(SIGILL) | sig_bit(SIGTRAP) |   \
      sig_bit(SIGSYS))
 
+/* Caused by a system call of the very thread: the kernel sends them to the carrier, where only we know who runs
+   on it and whether that one blocks them. Never blocked in the kernel, always wrapped. */
+#define SIG_CALLS (sig_bit(SIGPIPE) | sig_bit(SIGXFSZ))
+
 static inline uint64_t sig_mask(const struct green *g)
 {
     return atomic_load_explicit(&g->sigmask, memory_order_relaxed);
@@ -64,26 +68,28 @@ static inline uint64_t sys_sigmask(int how, const uint64_t *set)
 /* sigqueue.c: signals that wait for their handler. Lock-free, from signal handlers too. The target NULL
    is the process. */
 uint64_t sigqueue_pending(const struct green *target);
-bool sigqueue_put(struct green *target, int sig,
-                  const siginfo_t *info); /* false: no room (real-time) */
+bool sigqueue_put(struct green *target, int sig, const siginfo_t *info); /* false: no room */
 bool sigqueue_take(struct green *target, int sig, siginfo_t *info);
 void sigqueue_drop(struct green *target); /* everything for it; for a thread that ends */
 void sigqueue_clear(void);                /* everything: in a forked child */
 
 /* sigaction.c: what the program wants done with each signal. */
-bool action_of(int sig,
-               struct sigaction *act); /* false: default, ignored, or the kernel's business */
-void action_reset(int sig);            /* SA_RESETHAND: to the default */
+bool action_of(int sig, struct sigaction *act); /* false: default, ignored, or the kernel's business */
+void action_reset(int sig);                     /* SA_RESETHAND: to the default */
 void actions_take_over(void);
 void actions_give_back(void);
-void actions_need_poke(
-    void); /* from now on SIGURG reaches us whatever the program wants done with it */
+void action_default(int sig); /* what becomes of a signal without a handler, done here and now */
+uint64_t actions_wrapped_always(void);
+void actions_need_poke(void); /* from now on SIGURG reaches us whatever the program wants */
 
 /* signals.c */
 void on_signal(int sig, siginfo_t *info, void *context);
 
 /* Wakes target, for whom something is pending. Async-signal-safe. */
 void signal_nudge(struct green *target);
+
+/* Makes a carrier look after its signals, whatever it is doing. Async-signal-safe. */
+void signal_poke(int tid);
 
 /* A signal for target alone. Returns 0 or an error number. */
 int signal_send(struct green *target, int sig, siginfo_t *info);
@@ -93,7 +99,8 @@ void signal_raise_kernel(int sig);
 
 /* sigmask.c */
 void mask_set(struct green *g, uint64_t mask); /* g is self(); delivers nothing */
-uint64_t mask_of_carrier(const struct hub *h); /* what the kernel shall block on its carrier */
+uint64_t mask_here(void); /* what the kernel shall block on the calling kernel thread, a carrier */
+bool on_main_thread(void); /* the process's main kernel thread, which takes signals for the process */
 void mask_waits(uint64_t set, int by);         /* by 1 or -1 greens more wait for set in sigwait */
 void mask_settle(uint64_t unblocked); /* after mask_set: delivers what is no longer blocked */
 void mask_start(void);

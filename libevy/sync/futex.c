@@ -9,8 +9,8 @@
 
 #include <limits.h>
 
-/* One call. Words without FUTEX_PRIVATE_FLAG may lie in memory of several processes: kernel threads wait for
-   them in the kernel, and every wake-up goes both to the parking lot and to the kernel. */
+/* One call. Words without FUTEX_PRIVATE_FLAG may lie in memory of several processes: kernel threads
+   wait for them in the kernel, and every wake-up goes both to the parking lot and to the kernel. */
 struct call {
     atomic_uint *word;
     int op; /* as given, with flags */
@@ -146,7 +146,8 @@ static int change(atomic_uint *word, unsigned op, unsigned arg)
     }
 }
 
-/* Changes the second word, wakes waiters of the first, and of the second if its old value asks for it. */
+/* Changes the second word, wakes waiters of the first, and of the second if its old value asks so.
+   */
 static long wake_op(const struct call *c)
 {
     unsigned code = (unsigned)c->args[5];

@@ -24,24 +24,24 @@ struct green *thread_green(pthread_t thread)
 
 static atomic_bool main_ended; /* main has called pthread_exit and waits for the others */
 
-/* Runs on the context that follows the dead one. Who joins may free g as soon as THREAD_DONE is seen. */
+/* Runs on the context that follows the dead one. A joiner may free g as soon as THREAD_GONE is seen. */
 static void off_stack(void *arg)
 {
     struct green *g = arg;
-    atomic_uint *done = &g->done;
-    if (atomic_fetch_or(done, THREAD_DONE) & THREAD_DETACHED)
+    if (atomic_fetch_or(&g->done, THREAD_GONE) & THREAD_DETACHED)
         green_free(g);
-    else
-        lot_unpark(done, UINT_MAX);
     if (unlikely(atomic_load_explicit(&main_ended, memory_order_relaxed)))
         sched_unpark(main_thread());
 }
 
+/* Joiners are woken before the last switch, which then can lead to one of them without a detour. */
 static __attribute__((noreturn)) void thread_end(struct green *g)
 {
     g->flags |= GREEN_EXITING;
     tcb_end();
     signals_retire(g);
+    if (!(atomic_fetch_or(&g->done, THREAD_DONE) & THREAD_DETACHED))
+        lot_unpark(&g->done, UINT_MAX);
     sched_exit(off_stack, g);
 }
 
@@ -180,6 +180,14 @@ static int check_joinable(struct green *g)
     return 0;
 }
 
+/* g is done; another carrier may still have to leave its stack. */
+static void bury(struct green *g)
+{
+    while (unlikely(!(atomic_load(&g->done) & THREAD_GONE)))
+        evy_sched_yield();
+    green_free(g);
+}
+
 static int join_until(struct green *g, void **result, deadline_t deadline)
 {
     cancel_point();
@@ -199,7 +207,7 @@ static int join_until(struct green *g, void **result, deadline_t deadline)
     if (result)
         *result = g->result;
     if (!(g->flags & GREEN_MAIN))
-        green_free(g);
+        bury(g);
     return 0;
 }
 
@@ -245,7 +253,7 @@ int evy_pthread_detach(pthread_t thread)
     unsigned old = atomic_fetch_or(&g->done, THREAD_DETACHED);
     if (old & THREAD_DETACHED)
         return EINVAL;
-    if (old & THREAD_DONE && !(g->flags & GREEN_MAIN))
+    if (old & THREAD_GONE)
         green_free(g);
     return 0;
 }

@@ -8,7 +8,8 @@
 struct _Unwind_Exception;
 struct _Unwind_Context;
 
-typedef int personality_fn(int, int, uint64_t, struct _Unwind_Exception *, struct _Unwind_Context *);
+typedef int personality_fn(int, int, uint64_t, struct _Unwind_Exception *,
+                           struct _Unwind_Context *);
 typedef void resume_fn(struct _Unwind_Exception *);
 
 int __gcc_personality_v0(int, int, uint64_t, struct _Unwind_Exception *, struct _Unwind_Context *);
