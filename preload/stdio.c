@@ -30,6 +30,12 @@ PRINTS(__isoc99_scanf, (const char *format, ...), format, hook___isoc99_vfscanf(
 PRINTS(__isoc99_fscanf, (FILE * f, const char *format, ...), format,
        hook___isoc99_vfscanf(f, format, ap))
 
+/* Concerns the stdio, os and process subsets: evy_fclose looks which is on. */
+int hook_fclose(FILE *f)
+{
+    return likely(preload_ready) ? evy_fclose(f) : REAL(fclose)(f);
+}
+
 int hook_vprintf(const char *format, va_list ap)
 {
     return hook_vfprintf(stdout, format, ap);

@@ -217,5 +217,6 @@ void blocking_end(void)
 void carriers_forget(void)
 {
     spares = NULL;
+    spares_lock = (struct spin){0};
     carrier_count = 0;
 }

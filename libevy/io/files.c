@@ -25,9 +25,9 @@ static bool ready_now(int fd, short events)
 
 static bool wants_poll(struct io *io, long r)
 {
-    if (r != -EOPNOTSUPP && r != -EINVAL && r != -ENOSYS)
+    if (r != -EOPNOTSUPP && r != -ENOSYS)
         return false;
-    fd_set_flag(io->slot, FD_NO_NOWAIT, true);
+    fd_set_flag(io->slot, io->dir == FD_READ ? FD_NO_NOWAIT : FD_NO_NOWAIT_WRITE, true);
     return true;
 }
 
@@ -48,7 +48,7 @@ static long try_writev(struct io *io, const struct iovec *iov, int count)
 {
     if (!io->may_wait)
         return or_errno(real.writev(io->fd, iov, count));
-    if (!fd_has(io->slot, FD_NO_NOWAIT)) {
+    if (!fd_has(io->slot, FD_NO_NOWAIT_WRITE)) {
         long r = nowait(SYS_pwritev2, io->fd, iov, count);
         if (!wants_poll(io, r))
             return r;

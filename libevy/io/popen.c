@@ -22,7 +22,7 @@ struct child {
 };
 
 static pthread_mutex_t children_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct child *children; /* children_lock */
+static _Atomic(struct child *) children; /* changed under children_lock */
 
 static void children_add(struct child *c)
 {
@@ -32,18 +32,27 @@ static void children_add(struct child *c)
     evy_pthread_mutex_unlock(&children_lock);
 }
 
+/* Unlinks the entry of f, NULL when there is none. */
+static struct child *unlink_child(FILE *f)
+{
+    struct child *before = NULL, *c = children;
+    for (; c && c->f != f; c = c->next)
+        before = c;
+    if (c && before)
+        before->next = c->next;
+    else if (c)
+        children = c->next;
+    return c;
+}
+
 pid_t popen_take(FILE *f)
 {
-    struct child **p = &children, *c;
-    pid_t pid = 0;
+    if (!children) /* f's own entry would be seen */
+        return 0;
     evy_pthread_mutex_lock(&children_lock);
-    while ((c = *p) && c->f != f)
-        p = &c->next;
-    if (c) {
-        *p = c->next;
-        pid = c->pid;
-    }
+    struct child *c = unlink_child(f);
     evy_pthread_mutex_unlock(&children_lock);
+    pid_t pid = c ? c->pid : 0;
     free(c);
     return pid;
 }
@@ -146,7 +155,7 @@ int evy_pclose(FILE *f)
     pid_t pid = popen_take(f);
     if (!pid)
         return REAL(pclose)(f);
-    self() ? evy_fclose(f) : REAL(fclose)(f);
+    evy_fclose(f);
     while (evy_waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return -1;

@@ -1,6 +1,8 @@
 /* Streams come and go, and calls on them that only want the lock. */
 #include "io/stdio.h"
 
+#include "base/config.h"
+#include "core/green.h"
 #include "io/fdtab.h"
 #include "io/stream.h"
 #include "proc/fork.h"
@@ -38,16 +40,23 @@ FILE *evy_freopen(const char *path, const char *mode, FILE *f)
     return opened(REAL(freopen)(path, mode, f));
 }
 
-int evy_fclose(FILE *f)
+static int close_stream(FILE *f)
 {
-    pid_t child = popen_take(f);
+    if (!self() || !(config.patch & (SUBSET_STDIO | SUBSET_OS)))
+        return REAL(fclose)(f);
     int lost = before_close(f), error = errno;
     int r = REAL(fclose)(f);
-    if (child)
-        r = evy_waitpid(child, NULL, 0) < 0 ? EOF : r;
     if (lost)
         errno = error;
     return lost ? EOF : r;
+}
+
+/* Closing popen's stream this way waits for the child too, also while alone. */
+int evy_fclose(FILE *f)
+{
+    pid_t child = popen_take(f);
+    int r = close_stream(f);
+    return child && evy_waitpid(child, NULL, 0) < 0 ? EOF : r;
 }
 
 void evy_flockfile(FILE *f)

@@ -92,6 +92,8 @@ static long fork_threaded(bool handlers)
     long pid = fork_on(native, handlers);
     lock_all(false);
     if (pid == 0) {
+        if (self())
+            atomic_store(&self()->stranded, STRANDED_NOT); /* no monitor is left to decide */
         if (self() && config.patch & SUBSET_SIGNAL)
             mask = sig_mask(self());
         forget_all(native);

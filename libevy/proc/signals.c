@@ -326,6 +326,8 @@ void on_signal(int sig, siginfo_t *info, void *context)
         forget_left(g, sigcontext_sp(uc));
     }
     dispatch(g, free, sig, info, uc);
+    if (free && unlikely(atomic_load(&g->interrupted) & INTERRUPT_SIGNAL))
+        deliver(g, uc); /* came in between */
     if (free)
         critical_leave_quietly(g);
     uint64_t mask = mask_here();
