@@ -101,6 +101,12 @@ int lev_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
         sys_call6(SYS_pselect6, n, (long)r, (long)w, (long)e, (long)time_left(&buf), 0));
 }
 
+/* libevent grows its sets as needed, but its FD_SET is compiled with a check against FD_SETSIZE. */
+long lev___fdelt_chk(long fd)
+{
+    return fd / (8 * (long)sizeof(long));
+}
+
 ssize_t lev_read(int fd, void *buf, size_t n)
 {
     return answer(sys_read(fd, buf, n));

@@ -15,6 +15,7 @@ int lev_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
 int lev_epoll_wait(int epfd, struct epoll_event *events, int n, int timeout);
 int lev_poll(struct pollfd *fds, nfds_t n, int timeout);
 int lev_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout);
+long lev___fdelt_chk(long fd);
 ssize_t lev_read(int fd, void *buf, size_t n);
 ssize_t lev_write(int fd, const void *buf, size_t n);
 int lev_close(int fd);

@@ -5,7 +5,6 @@
 #include "core/carrier.h"
 #include "core/critical.h"
 #include "core/hub.h"
-#include "jmpbuf.h"
 #include "real/real.h"
 #include "sigcontext.h"
 #include "sync/thread.h"
@@ -14,90 +13,9 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-/* One running handler. It may leave by siglongjmp (signals_jump) or otherwise: its place on the stack is compared
-   with the stack pointer to find out. Not kept on that stack, where it would be overwritten by then. */
-struct handler_frame {
-    atomic_bool used;            /* taken */
-    struct handler_frame *outer; /* the handler it interrupted */
-    uint64_t mask;               /* to go back to */
-    uintptr_t at;                /* where it is on the stack */
-    uintptr_t alt_low;           /* alternate signal stack it runs on; 0: it does not */
-    uintptr_t alt_high;          /* its end */
-};
-
-static struct handler_frame frames[1024]; /* handlers running now, in all green threads */
-
-static struct handler_frame *frame_push(struct green *g, uintptr_t at, const ucontext_t *uc)
-{
-    struct handler_frame *f = frames, *end = frames + array_len(frames);
-    while (f < end && atomic_exchange(&f->used, true))
-        f++;
-    if (f == end)
-        return NULL; /* its mask is put back if it returns */
-    f->outer = g->handlers;
-    f->mask = sig_mask(g);
-    f->at = at;
-    f->alt_low = f->alt_high = 0;
-    if (uc && at - (uintptr_t)uc->uc_stack.ss_sp < uc->uc_stack.ss_size) {
-        f->alt_low = (uintptr_t)uc->uc_stack.ss_sp;
-        f->alt_high = f->alt_low + uc->uc_stack.ss_size;
-    }
-    g->handlers = f;
-    return f;
-}
-
-static void frame_pop(struct green *g, struct handler_frame *f)
-{
-    g->handlers = f->outer;
-    atomic_store(&f->used, false);
-}
-
-static void go_back_to_mask(struct green *g, uint64_t mask)
-{
-    if (unlikely(mask != sig_mask(g)))
-        mask_set(g, mask);
-}
-
-static bool frame_left(const struct handler_frame *f, uintptr_t sp)
-{
-    if (f->alt_low)
-        return sp < f->alt_low || sp >= f->alt_high;
-    return f->at < sp;
-}
-
-/* Forgets handlers that ended without returning, their masks with them: sp is where g is on its stack. */
-static void forget_left(struct green *g, uintptr_t sp)
-{
-    while (unlikely(g->handlers != NULL) && frame_left(g->handlers, sp)) {
-        uint64_t mask = g->handlers->mask;
-        frame_pop(g, g->handlers);
-        go_back_to_mask(g, mask);
-    }
-}
-
-/* siglongjmp puts back the mask of its sigsetjmp, which is taken to be that of the moment when the outermost
-   handler it leaves began; the kernel's mask, which is all that libc has saved, is the carrier's affair. */
-void signals_jump(struct __jmp_buf_tag *env)
-{
-    struct green *g = self();
-    uintptr_t sp = jmpbuf_sp(env);
-    uint64_t mask = sig_mask(g);
-    bool left = false;
-    for (; g->handlers && frame_left(g->handlers, sp); left = true) {
-        if (env->__mask_was_saved)
-            mask = g->handlers->mask;
-        frame_pop(g, g->handlers);
-    }
-    if (env->__mask_was_saved)
-        sig_set(&env->__saved_mask, mask_here());
-    go_back_to_mask(g, mask);
-    if (left)
-        signals_deliver(); /* what the mask held back */
-}
-
 static void on_parking(struct green *g)
 {
-    forget_left(g, (uintptr_t)__builtin_frame_address(0));
+    frames_forget(g, (uintptr_t)__builtin_frame_address(0));
 }
 
 static void call_handler(const struct sigaction *act, int sig, siginfo_t *info, ucontext_t *uc)
@@ -175,7 +93,7 @@ bool signals_deliver(void)
     struct green *g = self();
     if (!g)
         return true;
-    forget_left(g, (uintptr_t)__builtin_frame_address(0));
+    frames_forget(g, (uintptr_t)__builtin_frame_address(0));
     return deliver(g, NULL);
 }
 
@@ -323,7 +241,7 @@ void on_signal(int sig, siginfo_t *info, void *context)
     bool free = !(g->flags & GREEN_LOOP) && g->critical == 0;
     if (free) {
         hold(g);
-        forget_left(g, sigcontext_sp(uc));
+        frames_forget(g, sigcontext_sp(uc));
     }
     dispatch(g, free, sig, info, uc);
     if (free && unlikely(atomic_load(&g->interrupted) & INTERRUPT_SIGNAL))

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <ucontext.h>
 
 #define SIGNALS 64
 
@@ -81,6 +82,15 @@ void actions_give_back(void);
 void action_default(int sig); /* what becomes of a signal without a handler, done here and now */
 uint64_t actions_wrapped_always(void);
 void actions_need_poke(void); /* from now on SIGURG reaches us whatever the program wants */
+
+/* sigframes.c */
+struct handler_frame;
+struct handler_frame *frame_push(struct green *g, uintptr_t at, const ucontext_t *uc);
+void frame_pop(struct green *g, struct handler_frame *f);
+void go_back_to_mask(struct green *g, uint64_t mask);
+
+/* Forgets handlers that ended without returning, their masks with them: sp is where g is on its stack. */
+void frames_forget(struct green *g, uintptr_t sp);
 
 /* signals.c */
 void on_signal(int sig, siginfo_t *info, void *context);
