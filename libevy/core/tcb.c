@@ -206,8 +206,8 @@ void tcb_end(void)
     tcb_libc.call_tls_dtors();
     tcb_keys_end();
     uintptr_t tp = tp_get();
-    struct __res_state *res = &tcb_extra_of(tp)->res;
-    if (unlikely(res->nscount != 0))
+    struct __res_state *res = &tcb_extra_of(tp)->res; /* main's TCB is not of our making */
+    if (tcb_is_green(tcb_thread_of(tp)) && unlikely(res->nscount != 0))
         free_resolver(res);
     if (tcb_layout.dlerror && unlikely(field(void *, tp, tcb_layout.dlerror) != NULL))
         free_dlerror();

@@ -226,6 +226,8 @@ static long epoll_until(int epfd, struct epoll_event *events, int max, deadline_
         if (r == 0)
             r = never_restart(fd_wait(io.slot, epfd, FD_READ, seq, deadline));
     }
+    if (r > 0) /* one edge may stand for several events, and others wait for them too */
+        lot_unpark(&io.slot->seq[FD_READ], 1);
     return r == -ETIMEDOUT ? 0 : r;
 }
 

@@ -7,6 +7,7 @@
 #include "core/hub.h"
 #include "real/real.h"
 #include "sigcontext.h"
+#include "sync/cancel.h"
 #include "sync/thread.h"
 
 #include <errno.h>
@@ -79,12 +80,24 @@ static bool deliver_one(struct green *g, ucontext_t *uc, int *flags)
     return true;
 }
 
+/* Ends g where it is: between any two instructions when uc tells that on_signal has interrupted it. */
+static void cancel_here(struct green *g, const ucontext_t *uc)
+{
+    uint64_t mask = mask_here();
+    if (uc)
+        sys_sigmask(SIG_SETMASK, &mask);
+    g->critical = 0;
+    cancel_now();
+}
+
 static bool deliver(struct green *g, ucontext_t *uc)
 {
     int flags = SA_RESTART, saved = errno;
     while (deliver_one(g, uc, &flags))
         ;
     errno = saved;
+    if (unlikely(cancel_async_due(g)))
+        cancel_here(g, uc);
     return flags & SA_RESTART;
 }
 
@@ -108,7 +121,7 @@ static bool really_due(struct green *g)
     atomic_fetch_and(&g->interrupted, ~(unsigned)INTERRUPT_SIGNAL);
     uint64_t pending = pending_for(g);
     uint64_t waits = atomic_load_explicit(&g->sigwaits, memory_order_relaxed);
-    if (!(pending & (~sig_mask(g) | waits)))
+    if (!(pending & (~sig_mask(g) | waits)) && !cancel_async_due(g))
         return false;
     atomic_fetch_or(&g->interrupted, INTERRUPT_SIGNAL);
     return true;

@@ -1,7 +1,9 @@
 #include "sync/cancel.h"
 
+#include "base/config.h"
 #include "core/hub.h"
 #include "core/sched.h"
+#include "proc/sigstate.h"
 #include "real/real.h"
 #include "sync/thread.h"
 
@@ -11,6 +13,11 @@ static bool cancel_due(const struct green *g)
 {
     return atomic_load_explicit(&g->interrupted, memory_order_relaxed) & INTERRUPT_CANCEL &&
            !(g->flags & (GREEN_CANCEL_OFF | GREEN_EXITING));
+}
+
+bool cancel_async_due(const struct green *g)
+{
+    return g->flags & GREEN_CANCEL_ASYNC && cancel_due(g);
 }
 
 void cancel_now(void)
@@ -46,10 +53,13 @@ int evy_pthread_cancel(pthread_t thread)
     if (atomic_load(&g->done) & THREAD_DONE)
         return 0;
     atomic_fetch_or(&g->interrupted, INTERRUPT_CANCEL);
-    if (g != self())
-        sched_unpark(g);
-    else if (g->flags & GREEN_CANCEL_ASYNC)
+    bool async = __atomic_load_n(&g->flags, __ATOMIC_SEQ_CST) & GREEN_CANCEL_ASYNC;
+    if (g == self() && async)
         cancel_point();
+    else if (async && config.patch & SUBSET_SIGNAL)
+        signal_nudge(g);
+    else if (g != self())
+        sched_unpark(g);
     return 0;
 }
 
@@ -67,8 +77,10 @@ static int set_flag(unsigned flag, bool on, int *old, int was_on, int was_off)
     if (old)
         *old = g->flags & flag ? was_on : was_off;
     g->flags = on ? g->flags | flag : g->flags & ~flag;
-    if (unlikely(g->flags & GREEN_CANCEL_ASYNC))
+    if (unlikely(g->flags & GREEN_CANCEL_ASYNC)) {
+        atomic_thread_fence(memory_order_seq_cst); /* against evy_pthread_cancel */
         cancel_point();
+    }
     return 0;
 }
 

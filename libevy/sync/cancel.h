@@ -2,8 +2,15 @@
 #ifndef EVY_CANCEL_H
 #define EVY_CANCEL_H
 
+#include <stdbool.h>
+
+struct green;
+
 /* A cancellation point: acts on a pending request unless cancellation is disabled, else returns at once. */
 void cancel_point(void);
+
+/* g, the running one, is to be stopped wherever its program code is. */
+bool cancel_async_due(const struct green *g);
 
 /* main's cancellation state before it became a green thread is taken over. */
 void cancel_adopt_main(void);

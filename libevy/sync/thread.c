@@ -9,6 +9,7 @@
 #include "proc/signals.h"
 #include "real/real.h"
 #include "sync/cancel.h"
+#include "sync/unwind.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -142,8 +143,9 @@ static unsigned threads_alive(void)
 }
 
 /* The process ends with its last thread, even when main ended earlier. */
-static __attribute__((noreturn)) void main_ends(struct green *g)
+static __attribute__((noreturn)) void main_ends(void)
 {
+    struct green *g = main_thread();
     tcb_end();
     signals_retire(g);
     atomic_fetch_or(&g->done, THREAD_DONE);
@@ -160,8 +162,8 @@ void evy_pthread_exit(void *result)
     if (g) {
         g->result = result;
         g->flags |= GREEN_EXITING;
-        if (g->flags & GREEN_MAIN)
-            main_ends(g);
+        if (g->flags & GREEN_MAIN && !unwind_end_at(main_ends))
+            main_ends();
     }
     REAL(pthread_exit)(result);
     __builtin_unreachable();

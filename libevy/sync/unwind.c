@@ -1,9 +1,13 @@
 /* Frames with cleanups need two functions of libgcc_s, which libevy does not link: whoever unwinds has loaded it,
    so it is looked up then, as glibc does for itself (nptl/unwind.c, misc/unwind-link.c). */
+#include "sync/unwind.h"
+
 #include "base/base.h"
 #include "base/log.h"
+#include "jmpbuf.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 
 struct _Unwind_Exception;
 struct _Unwind_Context;
@@ -35,4 +39,24 @@ void _Unwind_Resume(struct _Unwind_Exception *exception)
     resume_fn *next = (resume_fn *)from_libgcc("_Unwind_Resume");
     next(exception);
     __builtin_unreachable();
+}
+
+/* <pthread.h> hides them from code compiled with exceptions. */
+void __pthread_register_cancel(__pthread_unwind_buf_t *buf);
+void __pthread_unregister_cancel(__pthread_unwind_buf_t *buf);
+
+/* A registered buffer begins its private words with the one registered before it (nptl/descr.h); main's outermost
+   lies in the frame that called main (__libc_start_call_main). */
+bool unwind_end_at(void (*fn)(void))
+{
+    __pthread_unwind_buf_t probe;
+    __pthread_register_cancel(&probe);
+    __pthread_unwind_buf_t *outer = probe.__pad[0];
+    __pthread_unregister_cancel(&probe);
+    if (!outer)
+        return false;
+    while (outer->__pad[0])
+        outer = outer->__pad[0];
+    jmpbuf_redirect((struct __jmp_buf_tag *)outer->__cancel_jmp_buf, fn);
+    return true;
 }
