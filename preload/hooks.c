@@ -2,6 +2,7 @@
 #include "hook.h"
 
 #include "io/calls.h"
+#include "proc/atfork.h"
 #include "proc/fork.h"
 #include "proc/signals.h"
 #include "sync/sync.h"
