@@ -150,7 +150,7 @@ void fd_duplicated(int old, int new)
     if (!from || !to)
         return;
     fd_set_flag(from, FD_OURS, false);
-    unsigned keep = FD_USER_NONBLOCK | FD_KERNEL_NONBLOCK | FD_NO_NOWAIT | FD_NO_NOWAIT_WRITE | FD_LISTENER;
+    unsigned keep = FD_USER_NONBLOCK | FD_KERNEL_NONBLOCK | FD_NO_NOWAIT | FD_NO_NOWAIT_WRITE;
     slot_reset(to, fd_kind(from), atomic_load(&from->flags) & keep);
     for (int dir = FD_READ; dir <= FD_WRITE; dir++)
         atomic_store_explicit(&to->timeout[dir], atomic_load(&from->timeout[dir]),

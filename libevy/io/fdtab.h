@@ -28,7 +28,7 @@ enum fd_flags {
     FD_UNDRAINABLE = 8,     /* hang-up or urgent data seen: a short read proves nothing */
     FD_NO_NOWAIT = 16,      /* RWF_NOWAIT is not supported for reading */
     FD_NO_NOWAIT_WRITE = 64, /* nor for writing: an eventfd knows it for reading only */
-    FD_LISTENER = 32,       /* listen was called */
+    FD_AWAITED_WRITE = 32,  /* somebody has waited until it can be written */
 };
 
 enum { FD_READ, FD_WRITE };

@@ -96,7 +96,7 @@ void io_clear_nonblock(struct io *io)
 long io_end(struct io *io, long r)
 {
     if (io->waited && r >= 0)
-        lot_unpark(&io->slot->seq[io->dir], 1); /* there may be more, for others who wait here */
+        lot_unpark_fenced(&io->slot->seq[io->dir], 1); /* there may be more, for others who wait here */
     else
         sched_tick();
     return errno_edge(r);

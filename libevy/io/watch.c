@@ -11,7 +11,7 @@ void fd_edge(struct fd *s, int dir, unsigned count)
 {
     if (atomic_fetch_add(&s->seq[dir], 1) == UINT32_MAX)
         atomic_fetch_add(&s->seq[dir], 1);
-    lot_unpark(&s->seq[dir], count);
+    lot_unpark_fenced(&s->seq[dir], count);
 }
 
 static void on_ready(void *arg, int what)
@@ -24,8 +24,18 @@ static void on_ready(void *arg, int what)
     }
     if (what & (EVLOOP_READ | EVLOOP_CLOSED))
         fd_edge(s, FD_READ, count);
-    if (what & EVLOOP_WRITE)
+    if (what & EVLOOP_WRITE && fd_has(s, FD_AWAITED_WRITE))
         fd_edge(s, FD_WRITE, count);
+}
+
+/* Every arrival of data repeats that one may write. Such edges are counted only once somebody has waited to
+   write; who is the first must try again after saying so. Returns whether s was new to it. */
+static bool first_to_write(struct fd *s, int dir)
+{
+    if (dir == FD_READ || fd_has(s, FD_AWAITED_WRITE))
+        return false;
+    atomic_fetch_or(&s->flags, FD_AWAITED_WRITE);
+    return true;
 }
 
 int watch_ensure(struct fd *s, int fd)
@@ -86,8 +96,9 @@ static int wait_edge(struct fd *s, int fd, int dir, unsigned seq, deadline_t dea
     unsigned generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
     struct fd_wait_entry e = {.slot = s, .fd = fd, .dir = dir};
     int r = watch_ensure(s, fd);
-    if (!r)
-        r = watch_once(&e);
+    if (r || first_to_write(s, dir))
+        return r;
+    r = watch_once(&e);
     if (r)
         return r;
     r = lot_park(&s->seq[dir], seq, deadline, LOT_CANCEL | LOT_SIGNAL);
@@ -111,6 +122,7 @@ void fd_wait_add(struct fd_wait_set *set, struct fd *s, int fd, int dir)
     e->fd = fd;
     e->dir = dir;
     e->once = NULL;
+    first_to_write(s, dir); /* the caller looks after this, and that is its second try */
     e->seq = atomic_load(&s->seq[dir]);
 }
 
