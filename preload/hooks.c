@@ -3,6 +3,7 @@
 
 #include "io/calls.h"
 #include "proc/atfork.h"
+#include "proc/exec.h"
 #include "proc/fork.h"
 #include "proc/signals.h"
 #include "sync/sync.h"

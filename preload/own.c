@@ -3,6 +3,7 @@
 
 #include "core/tcb.h"
 #include "io/calls.h"
+#include "proc/signals.h"
 #include "sync/thread.h"
 
 #include <fcntl.h>
@@ -86,3 +87,18 @@ void hook_tss_delete(tss_t key)
     tcb_key_deleted(key);
     REAL(tss_delete)(key);
 }
+
+/* A jump may leave a signal handler, and its mask with it. */
+#define JUMP(name)                                                                                 \
+    void hook_##name(struct __jmp_buf_tag env[1], int value)                                       \
+    {                                                                                              \
+        if (WHEN_GREEN(SIGNAL))                                                                    \
+            signals_jump(env);                                                                     \
+        REAL(name)(env, value);                                                                    \
+        __builtin_unreachable();                                                                   \
+    }
+
+JUMP(longjmp)
+JUMP(siglongjmp)
+JUMP(_longjmp)
+JUMP(__longjmp_chk)
