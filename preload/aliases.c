@@ -3,6 +3,7 @@
 
 #define HOOK(subset, when, ret, name, params, args, version)
 #define OWN(subset, when, ret, name, params, args, version)
+#define BLOCK(subset, kind, ret, name, params, args, version)
 #define ALIAS(alias, name) THUNK(alias, name)
 #define CHK(name, ret, params)
 #include "preload/hooks.def"

@@ -1,6 +1,10 @@
 /* The checked twins that -D_FORTIFY_SOURCE calls instead of the plain names. */
 #include "hook.h"
 
+#include "io/calls.h"
+
+#include <fcntl.h>
+
 __attribute__((noreturn)) void __chk_fail(void); /* glibc's "buffer overflow detected" */
 
 static void fits(size_t n, size_t room)
@@ -13,6 +17,19 @@ ssize_t hook___read_chk(int fd, void *buf, size_t n, size_t room)
 {
     fits(n, room);
     return hook_read(fd, buf, n);
+}
+
+/* glibc's own stops the program when flags ask for a mode that was not given. */
+int hook___open_2(const char *path, int flags)
+{
+    return WHEN_GREEN(OS) && !__OPEN_NEEDS_MODE(flags) ? evy_open(path, flags, 0)
+                                                       : REAL(__open_2)(path, flags);
+}
+
+int hook___openat_2(int dir, const char *path, int flags)
+{
+    return WHEN_GREEN(OS) && !__OPEN_NEEDS_MODE(flags) ? evy_openat(dir, path, flags, 0)
+                                                       : REAL(__openat_2)(dir, path, flags);
 }
 
 ssize_t hook___recv_chk(int fd, void *buf, size_t n, size_t room, int flags)

@@ -10,6 +10,8 @@
 #define HOOK(subset, when, ret, name, params, args, version)                                       \
     EVY_API ret hook_##name params __asm__(#name);
 #define OWN HOOK
+#define BLOCK(subset, kind, ret, name, params, args, version)                                      \
+    EVY_API ret hook_##name params __asm__(#name);
 #define ALIAS(alias, name)
 #define CHK(name, ret, params) EVY_API ret hook_##name params __asm__(#name);
 #include "preload/hooks.def"

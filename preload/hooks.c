@@ -1,6 +1,7 @@
 /* The hooks whose whole body follows from the table. */
 #include "hook.h"
 
+#include "io/blocking.h"
 #include "io/calls.h"
 #include "proc/atfork.h"
 #include "proc/exec.h"
@@ -17,6 +18,13 @@
         return REAL(name) args;                                                                    \
     }
 #define OWN(subset, when, ret, name, params, args, version)
+#define BLOCK(subset, kind, ret, name, params, args, version)                                      \
+    ret hook_##name params                                                                         \
+    {                                                                                              \
+        if (!WHEN_GREEN(subset))                                                                   \
+            return REAL(name) args;                                                                \
+        return BLOCKING(kind, ret, REAL(name) args);                                               \
+    }
 #define ALIAS(alias, name)
 #define CHK(name, ret, params)
 #include "preload/hooks.def"

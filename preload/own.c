@@ -26,6 +26,19 @@ int hook_fcntl(int fd, int cmd, ...)
     return WHEN_GREEN(OS) ? evy_fcntl(fd, cmd, (long)arg) : REAL(fcntl)(fd, cmd, arg);
 }
 
+int hook_open(const char *path, int flags, ...)
+{
+    mode_t mode = (mode_t)(uintptr_t)WORD_AFTER(flags);
+    return WHEN_GREEN(OS) ? evy_open(path, flags, mode) : REAL(open)(path, flags, mode);
+}
+
+int hook_openat(int dir, const char *path, int flags, ...)
+{
+    mode_t mode = (mode_t)(uintptr_t)WORD_AFTER(flags);
+    return WHEN_GREEN(OS) ? evy_openat(dir, path, flags, mode)
+                          : REAL(openat)(dir, path, flags, mode);
+}
+
 int hook_ioctl(int fd, unsigned long request, ...)
 {
     void *arg = WORD_AFTER(request);

@@ -10,7 +10,7 @@
 #define STACK_MIN ((size_t)16 << 10) /* PTHREAD_STACK_MIN of x86-64 Linux */
 #define STACK_MAX ((size_t)1 << 36)
 
-struct config config = {.patch = SUBSET_ALL, .hubs = 1};
+struct config config = {.patch = SUBSET_ALL, .hubs = 1, .blocking = 256};
 
 static const char *const subset_names[SUBSET_COUNT] = {
 #define X(NAME, name) #name,
@@ -152,14 +152,30 @@ static void load_patch(const char *value)
         value, (int)strcspn(bad, ","), bad, names);
 }
 
-static void load_hubs(const char *value)
+/* A number from 1 to most, else 0. */
+static unsigned parse_count(const char *value, size_t most)
 {
     size_t n;
     bool no_unit = value[strspn(value, "0123456789")] == '\0';
-    if (no_unit && config_parse_size(value, &n) == 0 && n >= 1 && n <= MAX_HUBS)
-        config.hubs = (unsigned)n;
+    return no_unit && config_parse_size(value, &n) == 0 && n <= most ? (unsigned)n : 0;
+}
+
+static void load_hubs(const char *value)
+{
+    unsigned n = parse_count(value, MAX_HUBS);
+    if (n)
+        config.hubs = n;
     else
         bad_value("EVY_HUBS", value, "not a number from 1 to 64");
+}
+
+static void load_blocking(const char *value)
+{
+    unsigned n = parse_count(value, MAX_BLOCKING);
+    if (n)
+        config.blocking = n;
+    else
+        bad_value("EVY_BLOCKING_THREADS", value, "not a number from 1 to 1000");
 }
 
 static void load_stack(const char *value)
@@ -189,7 +205,8 @@ void config_load(void)
                      {"EVY_PATCH", load_patch},
                      {"EVY_HUBS", load_hubs},
                      {"EVY_STACK", load_stack},
-                     {"EVY_HUB_METHOD", load_method}};
+                     {"EVY_HUB_METHOD", load_method},
+                     {"EVY_BLOCKING_THREADS", load_blocking}};
     config.hubs = cpus_allowed();
     for (size_t i = 0; i < array_len(variables); i++) {
         const char *value = env_get(variables[i].name);

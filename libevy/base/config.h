@@ -33,12 +33,14 @@ enum subset {
 enum hub_method { METHOD_EPOLL, METHOD_POLL, METHOD_SELECT };
 
 #define MAX_HUBS 64
+#define MAX_BLOCKING 1000
 
 struct config {
     unsigned patch; /* mask of SUBSET_*: which subsets are green (EVY_PATCH) */
     unsigned hubs;  /* 1..MAX_HUBS (EVY_HUBS; default: CPUs this process may use) */
     size_t stack;   /* stack reserve for threads that ask for none, 0: as glibc (EVY_STACK) */
     enum hub_method method; /* libevent backend (EVY_HUB_METHOD) */
+    unsigned blocking;      /* most carriers beyond one per hub (EVY_BLOCKING_THREADS) */
 };
 
 extern struct config config;

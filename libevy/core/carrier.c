@@ -1,5 +1,6 @@
 #include "core/carrier.h"
 
+#include "base/config.h"
 #include "base/log.h"
 #include "base/spin.h"
 #include "base/sys.h"
@@ -17,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_CARRIERS 320
+#define MAX_CARRIERS (MAX_HUBS + MAX_BLOCKING)
 #define IDLE_STACK ((size_t)64 << 10)
 
 static struct carrier carriers[MAX_CARRIERS]; /* the first is the main thread */
@@ -125,7 +126,7 @@ int carrier_adopt_main(struct hub *h)
    natively. */
 static struct carrier *carrier_new(void)
 {
-    if (carrier_count == MAX_CARRIERS)
+    if (carrier_count == config.hubs + config.blocking)
         return NULL;
     struct carrier *c = &carriers[carrier_count];
     memset(c, 0, sizeof *c);
@@ -153,6 +154,22 @@ static void strand(struct green *g, struct hub *h, struct carrier *spare)
     give(spare, h);
 }
 
+static bool membarrier(void)
+{
+    return sys3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+/* What h runs, kept from vanishing until h->inspected is cleared; NULL when that is its loop, or changes. A
+   switch stores current, then loads inspected, as cheaply as below. */
+static struct green *inspect(struct hub *h)
+{
+    struct green *g = atomic_load(&h->current);
+    if (g == &h->loop)
+        return NULL;
+    atomic_store(&h->inspected, g);
+    return membarrier() && atomic_load(&h->current) == g ? g : NULL;
+}
+
 static bool in_program(const struct hub *h, const struct green *g)
 {
     return __atomic_load_n(&g->critical, __ATOMIC_RELAXED) == 0 &&
@@ -161,26 +178,31 @@ static bool in_program(const struct hub *h, const struct green *g)
 
 /* A critical section begins with a store (critical) and a load (stranded), and must stay that cheap: the order
    between the two is forced from this side, by membarrier. Either we see the section, or it sees the claim. */
-void carrier_take_over(struct hub *h)
+static bool try_strand(struct green *g, struct hub *h, struct carrier *spare)
 {
-    struct green *g = atomic_load(&h->current);
     unsigned expected = STRANDED_NOT;
-    if (g->flags & GREEN_LOOP)
-        return;
-    struct carrier *spare = take_spare();
-    if (!spare && !(spare = carrier_new()))
-        return;
-    if (!atomic_compare_exchange_strong(&g->stranded, &expected, STRANDED_CLAIMED)) {
-        become_spare(spare);
-        return;
-    }
-    if (sys3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0 && in_program(h, g)) {
+    if (!atomic_compare_exchange_strong(&g->stranded, &expected, STRANDED_CLAIMED))
+        return false;
+    if (membarrier() && in_program(h, g)) {
         log_debug("hub %u goes to another carrier", h->index);
         strand(g, h, spare);
-        return;
+        return true;
     }
     atomic_store(&g->stranded, STRANDED_NOT);
-    become_spare(spare);
+    return false;
+}
+
+void carrier_take_over(struct hub *h)
+{
+    struct green *g = inspect(h);
+    struct carrier *spare = NULL;
+    if (g && !g->handlers)
+        spare = take_spare();
+    if (g && !g->handlers && !spare)
+        spare = carrier_new();
+    if (spare && !try_strand(g, h, spare))
+        become_spare(spare);
+    atomic_store(&h->inspected, NULL);
 }
 
 void carrier_rejoin(struct green *g)
@@ -195,23 +217,50 @@ void carrier_rejoin(struct green *g)
     sched_arrived();
 }
 
+/* g, in a critical section, so that no monitor takes h first, gives it away if somebody needs it. */
+static void leave_hub(struct green *g, struct hub *h)
+{
+    if (!h->runnable.first)
+        return;
+    struct carrier *spare = take_spare();
+    if (!spare) {
+        atomic_store(&h->wanted, 1); /* only the monitor makes carriers */
+        monitor_hurry();
+        return;
+    }
+    unsigned expected = STRANDED_NOT;
+    while (!atomic_compare_exchange_strong(&g->stranded, &expected, STRANDED_CLAIMED)) {
+        expected = STRANDED_NOT;
+        sys_yield(); /* the monitor has just looked, and sees the critical section */
+    }
+    strand(g, h, spare);
+}
+
 void blocking_begin(void)
 {
     struct green *g = self();
     if (!g)
         return;
     critical_enter_as(g);
-    struct hub *h = g->hub;
-    struct carrier *spare = h->runnable.first && !g->handlers ? take_spare() : NULL;
+    if (!g->handlers)
+        leave_hub(g, g->hub);
     critical_leave_quietly(g);
-    if (spare)
-        strand(g, h, spare);
+    if (unlikely(atomic_load(&g->interrupted) & INTERRUPT_SIGNAL)) {
+        critical_enter_as(g);
+        critical_leave_as(g);
+    }
 }
 
 void blocking_end(void)
 {
-    critical_enter();
-    critical_leave();
+    struct green *g = self();
+    if (!g)
+        return;
+    int saved = errno;
+    critical_enter_as(g);
+    atomic_store_explicit(&g->hub->wanted, 0, memory_order_relaxed);
+    critical_leave_as(g);
+    errno = saved;
 }
 
 void carriers_forget(void)

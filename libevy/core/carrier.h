@@ -41,7 +41,8 @@ int carrier_start(struct hub *h);
 void carrier_take_over(struct hub *h);
 
 /* The running green thread is about to block in a call that we cannot make green. If others wait for its hub
-   the hub goes to a spare carrier at once, else when the monitor sees it stuck. blocking_end rejoins. */
+   the hub goes to a spare carrier at once, else when the monitor sees it stuck. blocking_end rejoins. A signal
+   that comes before the call is handled first. */
 void blocking_begin(void);
 void blocking_end(void);
 

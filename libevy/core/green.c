@@ -26,7 +26,13 @@ static struct pool pools[8];                    /* pools_lock */
 static struct spin pools_lock;                  /* protects pools; nests inside nothing */
 static struct list bodies = {&bodies, &bodies}; /* every body that has a TCB; bodies_lock */
 static struct spin bodies_lock;                 /* protects bodies; nests inside nothing */
-static atomic_uint tid_counter;                 /* invented tids given so far */
+static atomic_uint tid_counter;                 /* grows with each invented tid */
+
+/* Robust and error-checking locks in shared memory know their owner by tid: each process begins elsewhere. */
+void green_start_tids(int pid)
+{
+    atomic_store(&tid_counter, (unsigned)pid * 4096);
+}
 
 /* Unique among living threads for half a billion creations, and never the kernel's (tcb.h). */
 static int invent_tid(void)
@@ -152,6 +158,7 @@ static void body_ready(struct green *g, void (*body)(struct green *))
     atomic_store_explicit(&g->done, 0, memory_order_relaxed);
     g->critical = 1;
     g->handlers = NULL;
+    atomic_store_explicit(&g->blocks, BLOCKS_NOT, memory_order_relaxed);
     context_init(&g->ctx, (char *)align_down((uintptr_t)g - tcb_facts.reserve, 64), body_entry, g);
 }
 

@@ -10,6 +10,7 @@
 #include "core/stack.h"
 #include "core/timers.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 
 struct carrier;
@@ -26,6 +27,14 @@ enum green_flags {
     GREEN_CANCEL_ASYNC = 16,  /* pthread_setcanceltype(ASYNCHRONOUS) */
     GREEN_FOREIGN_STACK = 64, /* on the program's own memory (pthread_attr_setstack) */
     GREEN_EXITING = 32,       /* pthread_exit or cancellation has begun: no further cancellation */
+};
+
+/* In green->blocks: the call it makes on a kernel thread of its own (io/blocking.h). */
+enum {
+    BLOCKS_NOT,
+    BLOCKS_LOOKUP, /* much of libc, not to be cut short: cancellation acts before it only */
+    BLOCKS_PLAIN,  /* one that may answer EINTR, no cancellation point */
+    BLOCKS_POINT,  /* one that may answer EINTR, a cancellation point */
 };
 
 struct green {
@@ -50,6 +59,9 @@ struct green {
     size_t stack_user;              /* stack size the program asked for, or the default */
     size_t guard_user;              /* guard size the program asked for, or the default */
     char name[16];                  /* pthread_setname_np; empty: the process's name */
+    int policy;                     /* of scheduling, for those who ask (sync/attr.c) */
+    int priority;                   /* likewise */
+    cpu_set_t *affinity;            /* likewise, from malloc; NULL: never set */
     struct list siblings;           /* among all bodies (green.c); bodies_lock */
     unsigned critical;         /* sections in which no handler may run on it (critical.h); own */
     unsigned handled;          /* signal handlers begun on it; own */
@@ -60,6 +72,7 @@ struct green {
     struct handler_frame *handlers; /* innermost handler that runs on it (proc/signals.c); own */
     atomic_uint stranded;           /* STRANDED_*: whether its hub has left it behind (carrier.h) */
     struct carrier *stranded_on;    /* the kernel thread that runs it then */
+    atomic_uint blocks;             /* BLOCKS_*: what a signal may interrupt; written by itself */
     atomic_bool takes_signals;      /* from signals_inherit to signals_retire */
 };
 
@@ -94,6 +107,9 @@ struct green *green_of_thread(uintptr_t thread);
 /* Calls fn for every green thread's body, living or pooled, but main's, until it answers false. bodies_lock
    is held: fn takes no lock and does not switch. */
 void green_each(bool (*fn)(struct green *, void *), void *arg);
+
+/* Before the process's first green thread. */
+void green_start_tids(int pid);
 
 /* Around fork: takes this file's locks, or gives them back, in parent and child. */
 void green_fork_locks(bool take);

@@ -98,6 +98,7 @@ int hubs_start(void)
     if (hub_count)
         return 0;
     stack_init();
+    green_start_tids((int)sys3(SYS_getpid, 0, 0, 0));
     bound_arenas();
     unsigned made = 0;
     int r = hub_make(&hubs[0], 0);

@@ -38,7 +38,9 @@ struct hub {
     atomic_uint switches;                    /* grows at each switch; written by the carrier */
     unsigned switches_seen;                  /* by the monitor when it last looked; monitor */
     unsigned still;                          /* looks at which it had not grown; monitor */
-    unsigned index;                          /* place in hubs[] */
+    atomic_uint wanted;                      /* 1: give it away, its green thread is about to block */
+    _Atomic(struct green *) inspected; /* what the monitor looks at and must not vanish */
+    unsigned index;                    /* place in hubs[] */
     _Alignas(CACHE_LINE) struct inbox inbox; /* green threads made runnable elsewhere */
     struct inbox retired;                    /* libevent registrations to drop (io/watch.c) */
     atomic_uint asleep; /* 1 while its carrier waits in the kernel and needs the eventfd */

@@ -1,5 +1,6 @@
 #include "core/lot.h"
 
+#include "base/log.h"
 #include "base/sys.h"
 #include "core/critical.h"
 #include "core/sched.h"
@@ -200,6 +201,25 @@ static void run_handlers(struct green *g, unsigned flags)
     }
 }
 
+/* Asynchronous cancellation ends a thread in the middle of any wait: in no queue, unless it was woken first. */
+static EVY_COLD void end_in_wait(struct waiter *w)
+{
+    if (!unqueue(w))
+        return;
+    atomic_fetch_or(&w->green->interrupted, INTERRUPT_SIGNAL);
+    critical_leave_as(w->green);
+    check(!"cancelled, but still there");
+}
+
+static void end_if_cancelled(struct waiter *w)
+{
+    struct green *g = w->green;
+    if (unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed) & INTERRUPT_CANCEL) &&
+        g->flags & GREEN_CANCEL_ASYNC && !(g->flags & (GREEN_CANCEL_OFF | GREEN_EXITING)) &&
+        !(w->flags & LOT_CANCEL) && g->critical == 1 && signal_hooks.deliver)
+        end_in_wait(w);
+}
+
 static bool passed(deadline_t deadline)
 {
     return deadline != DEADLINE_NEVER && deadline_left(deadline) == 0;
@@ -222,6 +242,7 @@ static int green_wait(struct waiter *w, deadline_t deadline)
     struct green *g = w->green;
     bool late = passed(deadline);
     for (;;) {
+        end_if_cancelled(w);
         run_handlers(g, w->flags);
         if (woken(w))
             return 0;

@@ -13,9 +13,11 @@
 
 atomic_uint monitor_rests;
 
+static atomic_uint hurry; /* futex: 1 when it is not to wait for its period's end */
+
 int kernel_thread(void *(*body)(void *), void *arg)
 {
-    static const int own_doing[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP,
+    static const int own_doing[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL, SIGTRAP,
                                     SIGSYS,  SIGPIPE, SIGXFSZ, SIGURG};
     sigset_t blocked, old;
     pthread_attr_t attr;
@@ -58,10 +60,25 @@ void monitor_rouse_slow(void)
         sys_futex_wake(&monitor_rests, 1);
 }
 
+void monitor_hurry(void)
+{
+    if (!atomic_exchange(&hurry, 1))
+        sys_futex_wake(&hurry, 1);
+}
+
+static void pause_for_period(void)
+{
+    struct timespec until = ns_to_timespec(clock_now() + PERIOD_NS);
+    sys_futex_wait(&hurry, 0, &until);
+    atomic_store(&hurry, 0);
+}
+
 static void look_at(struct hub *h)
 {
     unsigned switches = atomic_load_explicit(&h->switches, memory_order_relaxed);
-    if (switches != h->switches_seen || atomic_load(&h->asleep)) {
+    if (atomic_exchange(&h->wanted, 0)) {
+        carrier_take_over(h);
+    } else if (switches != h->switches_seen || atomic_load(&h->asleep)) {
         h->switches_seen = switches;
         h->still = 0;
     } else if (++h->still >= 2) {
@@ -72,10 +89,9 @@ static void look_at(struct hub *h)
 
 static void *monitor_main(void *unused)
 {
-    struct timespec period = {.tv_nsec = PERIOD_NS};
     for (;;) {
         rest_while_all_sleep();
-        sys3(SYS_nanosleep, &period, NULL, 0);
+        pause_for_period();
         for (unsigned i = 0; i < hub_count; i++)
             look_at(&hubs[i]);
     }

@@ -23,6 +23,9 @@ static inline void monitor_rouse(void)
         monitor_rouse_slow();
 }
 
+/* Some hub is wanted (hub->wanted): it looks at once. */
+void monitor_hurry(void);
+
 /* A detached kernel thread that blocks every signal but faults. Returns 0 or -errno. */
 int kernel_thread(void *(*body)(void *), void *arg);
 

@@ -1,6 +1,7 @@
 #include "core/sched.h"
 
 #include "base/log.h"
+#include "base/sys.h"
 #include "core/critical.h"
 #include "core/evloop.h"
 #include "core/hub.h"
@@ -37,6 +38,8 @@ void sched_arrived(void)
 {
     struct hub *h = this_hub();
     if (unlikely(h->after != NULL)) {
+        while (unlikely(atomic_load_explicit(&h->inspected, memory_order_relaxed) != NULL))
+            sys_yield(); /* the memory of who left is about to go */
         void (*after)(void *) = h->after;
         h->after = NULL;
         after(h->after_arg);

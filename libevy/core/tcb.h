@@ -61,9 +61,27 @@ void tcb_key_deleted(unsigned key);
 /* Around fork: takes the locks of TCBs, or gives them back, in parent and child. */
 void tcb_fork_locks(bool take);
 
+#define TID_GONE (-1)
+
 static inline int tcb_tid(uintptr_t thread)
 {
     return *(volatile int *)(thread + (uintptr_t)tcb_facts.tid);
+}
+
+static inline void tcb_set_tid(uintptr_t thread, int tid)
+{
+    *(volatile int *)(thread + (uintptr_t)tcb_facts.tid) = tid;
+}
+
+/* Its thread has been joined or, detached, has ended: glibc answers ESRCH from now on, until it is recycled. */
+static inline void tcb_mark_gone(uintptr_t thread)
+{
+    tcb_set_tid(thread, TID_GONE);
+}
+
+static inline bool tcb_is_gone(uintptr_t thread)
+{
+    return tcb_tid(thread) == TID_GONE;
 }
 
 /* Invented tids lie above every tid the kernel gives (PID_MAX_LIMIT) and inside FUTEX_TID_MASK. */

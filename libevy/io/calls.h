@@ -52,7 +52,10 @@ int evy_epoll_pwait(int epfd, struct epoll_event *events, int max, int timeout,
 int evy_epoll_pwait2(int epfd, struct epoll_event *events, int max, const struct timespec *timeout,
                      const sigset_t *mask);
 
-/* open.c: bookkeeping, no waiting */
+/* open.c: bookkeeping; only FIFOs, terminals and record locks are waited for */
+int evy_open(const char *path, int flags, mode_t mode);
+int evy_openat(int dir, const char *path, int flags, mode_t mode);
+int evy_creat(const char *path, mode_t mode);
 int evy_socket(int domain, int type, int protocol);
 int evy_socketpair(int domain, int type, int protocol, int fds[2]);
 int evy_pipe(int fds[2]);

@@ -60,6 +60,8 @@ static EVY_NOINLINE void set_self_at(uintptr_t tp, struct green *g)
     *(struct green **)(tp + (uintptr_t)offset) = g;
 }
 
+static uintptr_t forked_tp; /* the TCB that a forked child began on, when it is a green thread's */
+
 /* The TCB that glibc knows this kernel thread by. */
 static uintptr_t native_tp(void)
 {
@@ -67,7 +69,7 @@ static uintptr_t native_tp(void)
     uintptr_t own = tp_get();
     if (g)
         return g->hub->carrier->native_tp;
-    return tcb_facts.ready && tcb_is_green(tcb_thread_of(own)) ? hub_native_tp : own;
+    return own == forked_tp ? hub_native_tp : own;
 }
 
 static void forget_all(uintptr_t native)
@@ -77,6 +79,9 @@ static void forget_all(uintptr_t native)
     fdtab_forget();
     signals_forget();
     hub_native_tp = native == tp_get() ? 0 : native;
+    forked_tp = hub_native_tp ? tp_get() : 0;
+    if (forked_tp)
+        tcb_set_tid(tcb_thread_of(forked_tp), sys_gettid());
     set_self_at(native, NULL);
     hubs_forget();
 }

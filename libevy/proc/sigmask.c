@@ -190,6 +190,12 @@ void signals_inherit(struct green *child)
     atomic_store_explicit(&child->takes_signals, true, memory_order_release);
 }
 
+void signals_start_with(struct green *child, const sigset_t *mask)
+{
+    if (config.patch & SUBSET_SIGNAL)
+        mask_set(child, sig_word(mask));
+}
+
 static EVY_COLD void leave_common(struct green *dying)
 {
     critical_enter();

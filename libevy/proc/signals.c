@@ -201,13 +201,22 @@ static struct green *choose(struct green *g, int sig, const siginfo_t *info)
     return accepts(g, sig) ? g : NULL;
 }
 
+/* The poke itself asks for restart, which is not what the program's handler or a cancellation wants. */
+static void deliver_to_call(struct green *g, ucontext_t *uc)
+{
+    bool restart = deliver(g, uc);
+    unsigned blocks = atomic_load(&g->blocks);
+    if ((blocks >= BLOCKS_PLAIN && !restart) || (blocks == BLOCKS_POINT && cancel_due(g)))
+        sigcontext_interrupt(uc);
+}
+
 /* g is where the signal arrived. free: in the program's code, now kept from leaving its carrier. */
 static void dispatch(struct green *g, bool free, int sig, siginfo_t *info, ucontext_t *uc)
 {
     struct sigaction act;
     if (is_poke(sig, info)) {
         if (free && atomic_load(&g->interrupted) & INTERRUPT_SIGNAL)
-            deliver(g, uc);
+            deliver_to_call(g, uc);
         return;
     }
     bool own = own_doing(sig, info) && !(g->flags & GREEN_LOOP);

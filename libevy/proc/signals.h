@@ -27,6 +27,9 @@ bool signals_deliver(void);
 void signals_inherit(struct green *child);
 void signals_retire(struct green *dying);
 
+/* child, which has inherited and not run yet, begins with this mask. */
+void signals_start_with(struct green *child, const sigset_t *mask);
+
 /* For ppoll and its like: another mask for the duration of the call. A NULL mask changes nothing. Restoring
    delivers what the shorter mask let in. */
 struct signal_mask_swap {

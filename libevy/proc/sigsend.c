@@ -3,6 +3,7 @@
 #include "proc/sigstate.h"
 
 #include "core/hub.h"
+#include "core/tcb.h"
 #include "real/real.h"
 #include "sync/thread.h"
 
@@ -66,6 +67,8 @@ int evy_pthread_kill(pthread_t thread, int sig)
 {
     siginfo_t info = {.si_code = SI_TKILL};
     struct green *g = hub_count ? thread_green(thread) : NULL;
+    if (hub_count && tcb_is_gone(thread))
+        return 0;
     return g ? check_and_send(g, sig, &info) : REAL(pthread_kill)(thread, sig);
 }
 

@@ -28,6 +28,8 @@ void real_resolve(void)
 #define HOOK(subset, when, ret, name, params, args, version)                                       \
     real.name = (ret(*) params)next_definition(#name, version);
 #define OWN HOOK
+#define BLOCK(subset, kind, ret, name, params, args, version)                                      \
+    real.name = (ret(*) params)next_definition(#name, version);
 #define ALIAS(alias, name)
 #define CHK(name, ret, params)
 #include "preload/hooks.def"

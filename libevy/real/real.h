@@ -10,6 +10,7 @@ struct real {
     bool resolved; /* the members below are set */
 #define HOOK(subset, when, ret, name, params, args, version) ret(*name) params;
 #define OWN HOOK
+#define BLOCK(subset, kind, ret, name, params, args, version) ret(*name) params;
 #define ALIAS(alias, name)
 #define CHK(name, ret, params)
 #include "preload/hooks.def"

@@ -3,13 +3,14 @@
 #include "base/config.h"
 #include "core/hub.h"
 #include "core/sched.h"
+#include "core/tcb.h"
 #include "proc/sigstate.h"
 #include "real/real.h"
 #include "sync/thread.h"
 
 #include <errno.h>
 
-static bool cancel_due(const struct green *g)
+bool cancel_due(const struct green *g)
 {
     return atomic_load_explicit(&g->interrupted, memory_order_relaxed) & INTERRUPT_CANCEL &&
            !(g->flags & (GREEN_CANCEL_OFF | GREEN_EXITING));
@@ -48,6 +49,8 @@ void cancel_adopt_main(void)
 int evy_pthread_cancel(pthread_t thread)
 {
     struct green *g = thread_green(thread);
+    if (hub_count && tcb_is_gone(thread))
+        return 0;
     if (!g)
         return REAL(pthread_cancel)(thread);
     if (atomic_load(&g->done) & THREAD_DONE)
@@ -56,7 +59,7 @@ int evy_pthread_cancel(pthread_t thread)
     bool async = __atomic_load_n(&g->flags, __ATOMIC_SEQ_CST) & GREEN_CANCEL_ASYNC;
     if (g == self() && async)
         cancel_point();
-    else if (async && config.patch & SUBSET_SIGNAL)
+    else if ((async || atomic_load(&g->blocks) == BLOCKS_POINT) && config.patch & SUBSET_SIGNAL)
         signal_nudge(g);
     else if (g != self())
         sched_unpark(g);

@@ -9,6 +9,9 @@ struct green;
 /* A cancellation point: acts on a pending request unless cancellation is disabled, else returns at once. */
 void cancel_point(void);
 
+/* g, the running one, is to end at its next cancellation point. */
+bool cancel_due(const struct green *g);
+
 /* g, the running one, is to be stopped wherever its program code is. */
 bool cancel_async_due(const struct green *g);
 

@@ -2,9 +2,11 @@
 #include "core/green.h"
 #include "core/tcb.h"
 #include "real/real.h"
+#include "sync/attr.h"
 #include "sync/thread.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* NULL also for main, which is what glibc thinks it is. */
@@ -26,6 +28,11 @@ int evy_pthread_getattr_np(pthread_t thread, pthread_attr_t *attr)
     size_t size = g->flags & GREEN_FOREIGN_STACK ? g->stack_user : (size_t)((char *)g - low);
     pthread_attr_setstack(attr, low, size);
     pthread_attr_setguardsize(attr, g->guard_user);
+    struct sched_param param = {.sched_priority = g->priority};
+    pthread_attr_setschedpolicy(attr, g->policy);
+    pthread_attr_setschedparam(attr, &param);
+    if (g->affinity)
+        pthread_attr_setaffinity_np(attr, sizeof *g->affinity, g->affinity);
     if (atomic_load(&g->done) & THREAD_DETACHED)
         pthread_attr_setdetachstate(attr, PTHREAD_CREATE_DETACHED);
     return 0;
@@ -58,41 +65,61 @@ int evy_pthread_getname_np(pthread_t thread, char *name, size_t size)
 
 int evy_pthread_getaffinity_np(pthread_t thread, size_t size, cpu_set_t *set)
 {
-    if (!own_body(thread))
+    const struct green *g = own_body(thread);
+    if (!g)
         return REAL(pthread_getaffinity_np)(thread, size, set);
-    return sched_getaffinity(0, size, set) ? errno : 0;
+    if (!g->affinity)
+        return sched_getaffinity(0, size, set) ? errno : 0;
+    memset(set, 0, size);
+    memcpy(set, g->affinity, size < sizeof *g->affinity ? size : sizeof *g->affinity);
+    return 0;
 }
 
-/* A wish about one green thread cannot bind the carriers that others share: valid sets are accepted. */
+/* A wish about one green thread cannot bind the carriers that others share: valid sets are remembered. */
 int evy_pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set)
 {
-    if (!own_body(thread))
+    struct green *g = own_body(thread);
+    cpu_set_t *wish;
+    if (!g)
         return REAL(pthread_setaffinity_np)(thread, size, set);
-    return CPU_COUNT_S(size, set) ? 0 : EINVAL;
+    int err = affinity_wish(size, set, &wish);
+    if (!err) {
+        free(g->affinity);
+        g->affinity = wish;
+    }
+    return err;
 }
 
 int evy_pthread_getschedparam(pthread_t thread, int *policy, struct sched_param *param)
 {
-    if (!own_body(thread))
+    struct green *g = own_body(thread);
+    if (!g)
         return REAL(pthread_getschedparam)(thread, policy, param);
-    *policy = SCHED_OTHER;
-    param->sched_priority = 0;
+    *policy = g->policy;
+    param->sched_priority = g->priority;
     return 0;
 }
 
 int evy_pthread_setschedparam(pthread_t thread, int policy, const struct sched_param *param)
 {
-    if (!own_body(thread))
-        return REAL(pthread_setschedparam)(thread, policy, param);
-    int min = sched_get_priority_min(policy), max = sched_get_priority_max(policy);
-    return min < 0 || param->sched_priority < min || param->sched_priority > max ? EINVAL : 0;
+    struct green *g = thread_green(thread);
+    int err = own_body(thread) ? sched_check(policy, param->sched_priority)
+                               : REAL(pthread_setschedparam)(thread, policy, param);
+    if (!err && g) {
+        g->policy = policy;
+        g->priority = param->sched_priority;
+    }
+    return err;
 }
 
 int evy_pthread_setschedprio(pthread_t thread, int priority)
 {
-    if (!own_body(thread))
-        return REAL(pthread_setschedprio)(thread, priority);
-    return priority == 0 ? 0 : EINVAL;
+    struct green *g = thread_green(thread);
+    int err = own_body(thread) ? sched_check(g->policy, priority)
+                               : REAL(pthread_setschedprio)(thread, priority);
+    if (!err && g)
+        g->priority = priority;
+    return err;
 }
 
 int evy_pthread_getcpuclockid(pthread_t thread, clockid_t *clock)

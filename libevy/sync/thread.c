@@ -1,13 +1,13 @@
 #include "sync/thread.h"
 
 #include "base/clock.h"
-#include "base/config.h"
 #include "core/hub.h"
 #include "core/lot.h"
 #include "core/sched.h"
 #include "core/tcb.h"
 #include "proc/signals.h"
 #include "real/real.h"
+#include "sync/attr.h"
 #include "sync/cancel.h"
 #include "sync/unwind.h"
 
@@ -15,6 +15,14 @@
 #include <limits.h>
 #include <setjmp.h>
 #include <stdlib.h>
+
+/* Nobody may ask for g any more. */
+static void forget(struct green *g)
+{
+    tcb_mark_gone(g->thread);
+    free(g->affinity);
+    green_free(g);
+}
 
 struct green *thread_green(pthread_t thread)
 {
@@ -30,7 +38,7 @@ static void off_stack(void *arg)
 {
     struct green *g = arg;
     if (atomic_fetch_or(&g->done, THREAD_GONE) & THREAD_DETACHED)
-        green_free(g);
+        forget(g);
     if (unlikely(atomic_load_explicit(&main_ended, memory_order_relaxed)))
         sched_unpark(main_thread());
 }
@@ -46,94 +54,6 @@ static __attribute__((noreturn)) void thread_end(struct green *g)
     sched_exit(off_stack, g);
 }
 
-/* <pthread.h> hides it from code compiled with exceptions. */
-void __pthread_register_cancel(__pthread_unwind_buf_t *buf);
-
-/* glibc's pthread_exit, which cancellation uses too, unwinds to the jump buffer that the TCB names: so its
-   cleanup handlers and C++ destructors work as on any thread (nptl/unwind.c). */
-static void thread_body(struct green *g)
-{
-    __pthread_unwind_buf_t unwind;
-    if (likely(!__sigsetjmp_cancel(unwind.__cancel_jmp_buf, 0))) {
-        __pthread_register_cancel(&unwind);
-        g->result = g->start(g->arg);
-    }
-    thread_end(self());
-}
-
-struct request {
-    size_t stack; /* usable bytes */
-    size_t guard; /* guard bytes */
-    void *own;    /* the program's own memory for the stack, NULL: ours */
-    bool detached;
-};
-
-static size_t default_stack(void)
-{
-    static size_t size;
-    pthread_attr_t attr;
-    if (size == 0 && pthread_getattr_default_np(&attr) == 0) {
-        pthread_attr_getstacksize(&attr, &size);
-        pthread_attr_destroy(&attr);
-    }
-    return config.stack ? config.stack : size;
-}
-
-static int read_attr(const pthread_attr_t *attr, struct request *req)
-{
-    int detach;
-    void *addr;
-    size_t size;
-    *req = (struct request){.stack = default_stack(), .guard = 4096};
-    if (!attr)
-        return 0;
-    pthread_attr_getguardsize(attr, &req->guard);
-    pthread_attr_getdetachstate(attr, &detach);
-    req->detached = detach == PTHREAD_CREATE_DETACHED;
-    pthread_attr_getstack(attr, &addr,
-                          &size); /* without an address it answers one that ends at 0 */
-    if ((uintptr_t)addr + size != 0)
-        req->own = addr;
-    pthread_attr_getstacksize(attr, &req->stack);
-    return 0;
-}
-
-static int start_runtime(void)
-{
-    if (likely(hub_count))
-        return 0;
-    int r = hubs_start();
-    if (r == 0) {
-        cancel_adopt_main();
-        signals_start();
-    }
-    return r;
-}
-
-int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
-                       void *arg)
-{
-    struct request req;
-    int err = -start_runtime();
-    if (err || !self()) /* a foreign thread's threads stay the kernel's */
-        return err ? EAGAIN : REAL(pthread_create)(thread, attr, start, arg);
-    err = read_attr(attr, &req);
-    if (err)
-        return err;
-    struct green *g = req.own ? green_new_at(req.own, req.stack, thread_body, &err)
-                              : green_new(req.stack, req.guard, thread_body, &err);
-    if (!g)
-        return -err;
-    g->start = start;
-    g->arg = arg;
-    atomic_store_explicit(&g->done, req.detached ? THREAD_DETACHED : 0, memory_order_relaxed);
-    g->hub = hub_for_new();
-    signals_inherit(g);
-    *thread = g->thread;
-    sched_start(g);
-    return 0;
-}
-
 static unsigned threads_alive(void)
 {
     unsigned live = 0;
@@ -147,6 +67,8 @@ static __attribute__((noreturn)) void main_ends(void)
 {
     struct green *g = main_thread();
     tcb_end();
+    if (hub_count == 0) /* alone, in the child of a fork */
+        exit(0);
     signals_retire(g);
     atomic_fetch_or(&g->done, THREAD_DONE);
     lot_unpark(&g->done, UINT_MAX);
@@ -154,6 +76,68 @@ static __attribute__((noreturn)) void main_ends(void)
     while (threads_alive() > 1)
         sched_park(DEADLINE_NEVER);
     exit(0);
+}
+
+/* <pthread.h> hides it from code compiled with exceptions. */
+void __pthread_register_cancel(__pthread_unwind_buf_t *buf);
+
+/* glibc's pthread_exit, which cancellation uses too, unwinds to the jump buffer that the TCB names: so its
+   cleanup handlers and C++ destructors work as on any thread (nptl/unwind.c). */
+static void thread_body(struct green *g)
+{
+    __pthread_unwind_buf_t unwind;
+    if (likely(!__sigsetjmp_cancel(unwind.__cancel_jmp_buf, 0))) {
+        __pthread_register_cancel(&unwind);
+        g->result = g->start(g->arg);
+    }
+    struct green *me = self(); /* since a fork here this is main, or alone */
+    if (unlikely(me != g))
+        main_ends();
+    thread_end(g);
+}
+
+static int start_runtime(void)
+{
+    if (likely(hub_count))
+        return 0;
+    int r = hubs_start();
+    if (r == 0) {
+        cancel_adopt_main();
+        sched_adopt_main(self());
+        signals_start();
+    }
+    return r;
+}
+
+int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+                       void *arg)
+{
+    struct thread_request req;
+    int err = -start_runtime();
+    if (err || !self()) /* a foreign thread's threads stay the kernel's */
+        return err ? EAGAIN : REAL(pthread_create)(thread, attr, start, arg);
+    err = thread_request_read(attr, &req);
+    if (err)
+        return err;
+    struct green *g = req.own ? green_new_at(req.own, req.stack, thread_body, &err)
+                              : green_new(req.stack, req.guard, thread_body, &err);
+    if (!g) {
+        free(req.affinity);
+        return -err;
+    }
+    g->policy = req.policy;
+    g->priority = req.priority;
+    g->affinity = req.affinity;
+    g->start = start;
+    g->arg = arg;
+    atomic_store_explicit(&g->done, req.detached ? THREAD_DETACHED : 0, memory_order_relaxed);
+    g->hub = hub_for_new();
+    signals_inherit(g);
+    if (unlikely(req.masked))
+        signals_start_with(g, &req.sigmask);
+    *thread = g->thread;
+    sched_start(g);
+    return 0;
 }
 
 void evy_pthread_exit(void *result)
@@ -169,17 +153,23 @@ void evy_pthread_exit(void *result)
     __builtin_unreachable();
 }
 
-static int check_joinable(struct green *g)
+/* As glibc sees it: whoever is about to be cancelled waits in vain for nobody. */
+static bool would_deadlock(struct green *me, struct green *g)
 {
-    struct green *me = self();
-    if (g == me || (me && atomic_load(&me->joiner) == g))
-        return EDEADLK;
-    struct green *nobody = NULL;
+    if (!me || cancel_due(me))
+        return false;
+    bool leaving = atomic_load(&g->interrupted) & INTERRUPT_CANCEL || g->flags & GREEN_EXITING;
+    return g == me || (atomic_load(&me->joiner) == g && !leaving);
+}
+
+static int become_joiner(struct green *g)
+{
+    struct green *me = self(), *nobody = NULL;
     if (atomic_load(&g->done) & THREAD_DETACHED)
         return EINVAL;
-    if (!atomic_compare_exchange_strong(&g->joiner, &nobody, me ? me : g))
-        return EINVAL;
-    return 0;
+    if (would_deadlock(me, g))
+        return EDEADLK;
+    return atomic_compare_exchange_strong(&g->joiner, &nobody, me ? me : g) ? 0 : EINVAL;
 }
 
 /* g is done; another carrier may still have to leave its stack. */
@@ -187,13 +177,12 @@ static void bury(struct green *g)
 {
     while (unlikely(!(atomic_load(&g->done) & THREAD_GONE)))
         evy_sched_yield();
-    green_free(g);
+    forget(g);
 }
 
 static int join_until(struct green *g, void **result, deadline_t deadline)
 {
-    cancel_point();
-    int err = check_joinable(g);
+    int err = become_joiner(g);
     if (err)
         return err;
     unsigned done;
@@ -238,8 +227,12 @@ int evy_pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock,
         return REAL(pthread_clockjoin_np)(thread, result, clock, at);
     if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
         return EINVAL;
+    if (!at)
+        return join_until(g, result, DEADLINE_NEVER);
     int r = deadline_from_abs(clock, at, &deadline);
-    return r ? -r : join_until(g, result, deadline);
+    if (r && !(atomic_load(&g->done) & THREAD_DONE))
+        return -r;
+    return join_until(g, result, deadline);
 }
 
 int evy_pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *at)
@@ -252,11 +245,14 @@ int evy_pthread_detach(pthread_t thread)
     struct green *g = thread_green(thread);
     if (!g)
         return REAL(pthread_detach)(thread);
+    struct green *nobody = NULL;
+    if (!atomic_compare_exchange_strong(&g->joiner, &nobody, g)) /* one who joins it frees it */
+        return atomic_load(&g->done) & THREAD_DETACHED ? EINVAL : 0;
     unsigned old = atomic_fetch_or(&g->done, THREAD_DETACHED);
     if (old & THREAD_DETACHED)
         return EINVAL;
     if (old & THREAD_GONE)
-        green_free(g);
+        forget(g);
     return 0;
 }
 

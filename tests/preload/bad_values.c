@@ -36,6 +36,8 @@ static const char *const cases[] = {"EVY_HUBS=abc",
                                     "EVY_PATCH=-thread,-os",
                                     "EVY_STACK=256k",
                                     "EVY_HUB_METHOD=poll",
+                                    "EVY_BLOCKING_THREADS=0",
+                                    "EVY_BLOCKING_THREADS=1",
                                     "EVY_LOG="};
 
 static void *thread(void *arg)

@@ -303,6 +303,8 @@ static const struct {
     {"EVY_HUBS", "abc", "libevy: EVY_HUBS=abc: not a number from 1 to 64; using the default\n"},
     {"EVY_HUBS", "65", "libevy: EVY_HUBS=65: not a number from 1 to 64; using the default\n"},
     {"EVY_HUBS", "1k", "libevy: EVY_HUBS=1k: not a number from 1 to 64; using the default\n"},
+    {"EVY_BLOCKING_THREADS", "1001",
+     "libevy: EVY_BLOCKING_THREADS=1001: not a number from 1 to 1000; using the default\n"},
     {"EVY_STACK", "4k",
      "libevy: EVY_STACK=4k: not a size from 16k to 64g such as 65536, 64k or 1m; using the "
      "default\n"},

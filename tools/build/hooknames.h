@@ -3,6 +3,7 @@
    a kind that is missing here stops the build. */
 #define HOOK(subset, flags, ret, name, params, args, version) @hook name;
 #define OWN HOOK
+#define BLOCK(subset, kind, ret, name, params, args, version) @hook name;
 #define ALIAS(alias, name) @hook alias;
 #define CHK(name, ...) @hook name;
 

@@ -2,12 +2,22 @@
 #ifndef EVY_SIGCONTEXT_H
 #define EVY_SIGCONTEXT_H
 
+#include <errno.h>
 #include <stdint.h>
 #include <ucontext.h>
 
 static inline uintptr_t sigcontext_sp(const ucontext_t *uc)
 {
     return (uintptr_t)uc->uc_mcontext.sp;
+}
+
+/* If the interrupted code is about to make a system call, also once more after SA_RESTART, that answers EINTR. */
+static inline void sigcontext_interrupt(ucontext_t *uc)
+{
+    if (*(const uint32_t *)uc->uc_mcontext.pc != 0xd4000001) /* svc #0 */
+        return;
+    uc->uc_mcontext.pc += 4;
+    uc->uc_mcontext.regs[0] = (uint64_t)-EINTR;
 }
 
 #endif

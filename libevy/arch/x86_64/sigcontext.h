@@ -2,12 +2,24 @@
 #ifndef EVY_SIGCONTEXT_H
 #define EVY_SIGCONTEXT_H
 
+#include <errno.h>
 #include <stdint.h>
 #include <ucontext.h>
 
 static inline uintptr_t sigcontext_sp(const ucontext_t *uc)
 {
     return (uintptr_t)uc->uc_mcontext.gregs[REG_RSP];
+}
+
+/* If the interrupted code is about to make a system call, also once more after SA_RESTART, that answers EINTR. */
+static inline void sigcontext_interrupt(ucontext_t *uc)
+{
+    greg_t *regs = uc->uc_mcontext.gregs;
+    const unsigned char *code = (const unsigned char *)regs[REG_RIP];
+    if (code[0] != 0x0f || code[1] != 0x05)
+        return;
+    regs[REG_RIP] += 2;
+    regs[REG_RAX] = -EINTR;
 }
 
 #endif

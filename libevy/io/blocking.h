@@ -1,0 +1,28 @@
+/* A libc call that blocks its kernel thread, made by a green thread. */
+#ifndef EVY_BLOCKING_H
+#define EVY_BLOCKING_H
+
+#include "core/green.h"
+
+/* Before and after such a call of that kind (BLOCKS_*). call_end answers true when the call, which gave r, was ended by
+   a signal whose handler the program never saw: it is to be made again. Both may act on a cancellation. */
+struct blocking_call {
+    unsigned kind;
+    unsigned handled; /* signal handlers run on this green thread before it */
+};
+void call_begin(struct blocking_call *c, unsigned kind);
+bool call_end(struct blocking_call *c, long r);
+
+/* call, an expression of that type: the other green threads of the hub go on meanwhile. */
+#define BLOCKING(kind, type, call)                                                                 \
+    ({                                                                                             \
+        struct blocking_call c_;                                                                   \
+        type r_;                                                                                   \
+        do {                                                                                       \
+            call_begin(&c_, BLOCKS_##kind);                                                        \
+            r_ = call;                                                                             \
+        } while (call_end(&c_, (long)r_));                                                         \
+        r_;                                                                                        \
+    })
+
+#endif
