@@ -263,6 +263,14 @@ void blocking_end(void)
     errno = saved;
 }
 
+uintptr_t carrier_native_tp(int tid)
+{
+    for (unsigned i = 0; i < carrier_count; i++)
+        if (carriers[i].tid == tid)
+            return carriers[i].native_tp;
+    return 0;
+}
+
 void carriers_forget(void)
 {
     spares = NULL;

@@ -49,6 +49,9 @@ void blocking_end(void);
 /* g, in a critical section, has been stranded: returns on a carrier of its hub. */
 EVY_COLD void carrier_rejoin(struct green *g);
 
+/* The TCB glibc made for the kernel thread with that id, 0 when that is none of ours. Async-signal-safe. */
+uintptr_t carrier_native_tp(int tid);
+
 /* In a forked child: there are none. */
 void carriers_forget(void);
 

@@ -66,8 +66,8 @@ uint64_t actions_wrapped_always(void)
 static int install(int sig, const struct sigaction *act)
 {
     struct sigaction ours = {.sa_sigaction = on_signal};
-    bool wrap = is_handler(act) ||
-                (act->sa_handler == SIG_DFL && actions_wrapped_always() & sig_bit(sig));
+    bool wrap =
+        is_handler(act) || (act->sa_handler == SIG_DFL && actions_wrapped_always() & sig_bit(sig));
     int keep = SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT | SA_ONSTACK;
     sig_set(&ours.sa_mask, ~SIG_FAULTS);
     ours.sa_flags = SA_SIGINFO | (is_handler(act) ? act->sa_flags & keep : SA_RESTART);
@@ -182,8 +182,7 @@ void actions_take_over(void)
     for (int sig = 1; sig <= SIGNALS; sig++) {
         struct sigaction act;
         if (!sig_valid(sig) || (SIG_FAULTS | SIG_FIXED) & sig_bit(sig) ||
-            REAL(sigaction)(sig, NULL, &act) ||
-            (!is_handler(&act) && !(SIG_CALLS & sig_bit(sig))))
+            REAL(sigaction)(sig, NULL, &act) || (!is_handler(&act) && !(SIG_CALLS & sig_bit(sig))))
             continue;
         write_action(sig, &act);
         install(sig, &act);

@@ -75,8 +75,9 @@ void sigqueue_drop(struct green *target); /* everything for it; for a thread tha
 void sigqueue_clear(void);                /* everything: in a forked child */
 
 /* sigaction.c: what the program wants done with each signal. */
-bool action_of(int sig, struct sigaction *act); /* false: default, ignored, or the kernel's business */
-void action_reset(int sig);                     /* SA_RESETHAND: to the default */
+bool action_of(int sig,
+               struct sigaction *act); /* false: default, ignored, or the kernel's business */
+void action_reset(int sig);            /* SA_RESETHAND: to the default */
 void actions_take_over(void);
 void actions_give_back(void);
 void action_default(int sig); /* what becomes of a signal without a handler, done here and now */
@@ -110,9 +111,10 @@ void signal_raise_kernel(int sig);
 /* sigmask.c */
 void mask_set(struct green *g, uint64_t mask); /* g is self(); delivers nothing */
 uint64_t mask_here(void); /* what the kernel shall block on the calling kernel thread, a carrier */
-bool on_main_thread(void); /* the process's main kernel thread, which takes signals for the process */
-void mask_waits(uint64_t set, int by);         /* by 1 or -1 greens more wait for set in sigwait */
-void mask_settle(uint64_t unblocked); /* after mask_set: delivers what is no longer blocked */
+bool on_main_thread(
+    void); /* the process's main kernel thread, which takes signals for the process */
+void mask_waits(uint64_t set, int by); /* by 1 or -1 greens more wait for set in sigwait */
+void mask_settle(uint64_t unblocked);  /* after mask_set: delivers what is no longer blocked */
 void mask_start(void);
 void mask_forget(void);
 void mask_chore(void); /* on hub 0's loop */

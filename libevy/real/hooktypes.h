@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <mqueue.h>
 #include <netdb.h>
+#include <grp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <pty.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>

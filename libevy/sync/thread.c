@@ -5,6 +5,7 @@
 #include "core/lot.h"
 #include "core/sched.h"
 #include "core/tcb.h"
+#include "proc/setxid.h"
 #include "proc/signals.h"
 #include "real/real.h"
 #include "sync/attr.h"
@@ -105,6 +106,7 @@ static int start_runtime(void)
         cancel_adopt_main();
         sched_adopt_main(self());
         signals_start();
+        setxid_start();
     }
     return r;
 }

@@ -3,6 +3,7 @@
 
 echo      64-byte echo over TCP: CPU time of the server per request, requests per second, latency
 micro     pthread_create+join, ping-pong over a condition and semaphores, uncontended mutex
+gap       the worst answer time of an echo thread while another thread computes for 500 ms
 startup   what the preload adds to /bin/true
 memory    bytes per parked thread
 
@@ -23,7 +24,7 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PARTS = ("echo", "micro", "startup", "memory")
+PARTS = ("echo", "micro", "gap", "startup", "memory")
 CONNECTIONS = (100, 1000, 10000)
 SPARE_FDS = 100
 CONTESTANTS = ("native", "libevy", "epoll")
@@ -132,6 +133,26 @@ class Bench:
                 good = [r for r in runs[contestant] if key in r]
                 cells.append(spread(good, key, 1) if good else "failed")
             rows.append((name, *cells, ratio_text(runs, "libevy", "native", key, 4)))
+        table(rows)
+
+    def gap(self):
+        runs = {"native": [], "libevy": []}
+        for turn in range(self.options.rounds):
+            progress(f"gap, round {turn + 1} of {self.options.rounds}")
+            for contestant in rotated(tuple(runs), turn):
+                try:
+                    figures = json.loads(output([self.path("bench/gap")], env=self.environment(contestant)))
+                except (RuntimeError, ValueError) as error:
+                    figures = {"failed": str(error)}
+                runs[contestant].append(figures)
+                self.record("gap", contestant=contestant, round=turn, **figures)
+        progress()
+        print("\nEcho beside a thread that computes 500 ms, medians (min-max); libevy with 1 hub")
+        rows = [("", "worst answer ms", "median answer µs")]
+        for contestant, results in runs.items():
+            good = [r for r in results if "failed" not in r]
+            cells = (spread(good, "gap_ms", 1), spread(good, "median_us", 1)) if good else ("failed", "")
+            rows.append((contestant, *cells))
         table(rows)
 
     def startup(self):

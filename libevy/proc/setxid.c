@@ -1,0 +1,129 @@
+#include "proc/setxid.h"
+
+#include "base/base.h"
+#include "base/sys.h"
+#include "core/carrier.h"
+#include "core/critical.h"
+#include "core/hub.h"
+#include "real/real.h"
+#include "tp.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#define SETXID_SIGNAL 33
+
+/* The kernel's struct sigaction: libc hides its own signals from the library call. */
+struct kernel_action {
+    void (*handler)(int, siginfo_t *, void *);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+
+static void (*glibc_handler)(int, siginfo_t *, void *); /* what answers SETXID_SIGNAL */
+
+/* Nothing may run between the two tp_set that keeps a thread-local address in a register. */
+static EVY_NOINLINE void answer_on(uintptr_t native, int sig, siginfo_t *info, void *context)
+{
+    uintptr_t own = tp_get();
+    tp_set(native);
+    glibc_handler(sig, info, context);
+    tp_set(own);
+}
+
+static void on_setxid(int sig, siginfo_t *info, void *context)
+{
+    uintptr_t native = carrier_native_tp(sys_gettid());
+    if (native)
+        answer_on(native, sig, info, context);
+    else
+        glibc_handler(sig, info, context);
+}
+
+void setxid_start(void)
+{
+    struct kernel_action act;
+    if (sys_call4(SYS_rt_sigaction, SETXID_SIGNAL, 0, (long)&act, sizeof act.mask) < 0 ||
+        act.handler == NULL || act.handler == on_setxid)
+        return;
+    glibc_handler = act.handler;
+    act.handler = on_setxid;
+    sys_call4(SYS_rt_sigaction, SETXID_SIGNAL, (long)&act, 0, sizeof act.mask);
+}
+
+/* Evaluates call, which answers -1 and errno, on the TCB that glibc knows this kernel thread by. Each expansion is
+   a function of its own that nothing is inlined into. */
+#define ON_NATIVE(call)                                                                            \
+    struct green *g = self();                                                                      \
+    if (!g)                                                                                        \
+        return call;                                                                               \
+    critical_enter_as(g);                                                                          \
+    uintptr_t own = tp_get(), native = g->hub->carrier->native_tp;                                 \
+    tp_set(native);                                                                                \
+    int err = (call) ? current_errno() : 0;                                                        \
+    tp_set(own);                                                                                   \
+    critical_leave_as(g);                                                                          \
+    if (err)                                                                                       \
+        set_errno(err);                                                                            \
+    return err ? -1 : 0
+
+static EVY_NOINLINE int current_errno(void)
+{
+    return errno;
+}
+
+static EVY_NOINLINE void set_errno(int err)
+{
+    errno = err;
+}
+
+int evy_setuid(uid_t uid)
+{
+    ON_NATIVE(REAL(setuid)(uid));
+}
+
+int evy_setgid(gid_t gid)
+{
+    ON_NATIVE(REAL(setgid)(gid));
+}
+
+int evy_seteuid(uid_t uid)
+{
+    ON_NATIVE(REAL(seteuid)(uid));
+}
+
+int evy_setegid(gid_t gid)
+{
+    ON_NATIVE(REAL(setegid)(gid));
+}
+
+int evy_setreuid(uid_t real_id, uid_t effective)
+{
+    ON_NATIVE(REAL(setreuid)(real_id, effective));
+}
+
+int evy_setregid(gid_t real_id, gid_t effective)
+{
+    ON_NATIVE(REAL(setregid)(real_id, effective));
+}
+
+int evy_setresuid(uid_t real_id, uid_t effective, uid_t saved)
+{
+    ON_NATIVE(REAL(setresuid)(real_id, effective, saved));
+}
+
+int evy_setresgid(gid_t real_id, gid_t effective, gid_t saved)
+{
+    ON_NATIVE(REAL(setresgid)(real_id, effective, saved));
+}
+
+int evy_setgroups(size_t n, const gid_t *groups)
+{
+    ON_NATIVE(REAL(setgroups)(n, groups));
+}
+
+int evy_initgroups(const char *user, gid_t group)
+{
+    ON_NATIVE(REAL(initgroups)(user, group));
+}

