@@ -37,6 +37,7 @@ struct hub {
     _Atomic(struct green *) current;         /* what its carrier runs: a green thread, or loop */
     atomic_uint switches;                    /* grows at each switch; written by the carrier */
     unsigned switches_seen;                  /* by the monitor when it last looked; monitor */
+    int64_t cpu_seen;          /* CPU time of its carrier when it had first not grown; monitor */
     unsigned still;                          /* looks at which it had not grown; monitor */
     atomic_uint wanted;                      /* 1: give it away, its green thread is about to block */
     _Atomic(struct green *) inspected; /* what the monitor looks at and must not vanish */

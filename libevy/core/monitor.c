@@ -6,8 +6,11 @@
 #include "core/hub.h"
 #include "real/real.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 
 #define PERIOD_NS 4000000 /* a hub that has not switched for two of them is stuck */
 
@@ -73,6 +76,35 @@ static void pause_for_period(void)
     atomic_store(&hurry, 0);
 }
 
+static int64_t cpu_time(int tid)
+{
+    struct timespec ts;
+    clockid_t clock = (~(clockid_t)tid << 3) | 6; /* CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED */
+    return sys3(SYS_clock_gettime, clock, &ts, 0) < 0 ? 0 : timespec_to_ns(&ts);
+}
+
+/* The letter behind the name in /proc/self/task/TID/stat, '?' where that cannot be read. */
+static char kernel_state(int tid)
+{
+    char path[48], text[128];
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+    long fd = sys_call4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return '?';
+    long n = sys_read((int)fd, text, sizeof text - 1);
+    sys_close((int)fd);
+    text[n > 0 ? n : 0] = 0;
+    const char *end = strrchr(text, ')');
+    return end && end[1] ? end[2] : '?';
+}
+
+/* Its carrier would run if there were a processor for it: another kernel thread would not get one either. */
+static bool lacks_processor(struct hub *h)
+{
+    int64_t used = cpu_time(h->carrier->tid) - h->cpu_seen;
+    return used < PERIOD_NS / 4 && kernel_state(h->carrier->tid) == 'R';
+}
+
 static void look_at(struct hub *h)
 {
     unsigned switches = atomic_load_explicit(&h->switches, memory_order_relaxed);
@@ -81,9 +113,12 @@ static void look_at(struct hub *h)
     } else if (switches != h->switches_seen || atomic_load(&h->asleep)) {
         h->switches_seen = switches;
         h->still = 0;
-    } else if (++h->still >= 2) {
+    } else if (++h->still == 1) {
+        h->cpu_seen = cpu_time(h->carrier->tid);
+    } else {
         h->still = 0;
-        carrier_take_over(h);
+        if (!lacks_processor(h))
+            carrier_take_over(h);
     }
 }
 

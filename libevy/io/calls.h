@@ -69,6 +69,21 @@ int evy_setsockopt(int fd, int level, int option, const void *value, socklen_t l
 int evy_fcntl(int fd, int cmd, long arg);
 int evy_ioctl(int fd, unsigned long request, void *arg);
 
+/* ipc.c: tried without waiting first; a kernel thread is given up only where the answer is to wait */
+int evy_flock(int fd, int operation);
+int evy_lockf(int fd, int command, off_t length);
+int record_lock_wait(int fd, int cmd, long arg); /* F_SETLKW, F_OFD_SETLKW */
+ssize_t evy_msgrcv(int queue, void *message, size_t room, long type, int flags);
+int evy_msgsnd(int queue, const void *message, size_t n, int flags);
+int evy_semop(int set, struct sembuf *ops, size_t n);
+int evy_semtimedop(int set, struct sembuf *ops, size_t n, const struct timespec *timeout);
+ssize_t evy_mq_receive(mqd_t queue, char *message, size_t room, unsigned *priority);
+ssize_t evy_mq_timedreceive(mqd_t queue, char *message, size_t room, unsigned *priority,
+                            const struct timespec *at);
+int evy_mq_send(mqd_t queue, const char *message, size_t n, unsigned priority);
+int evy_mq_timedsend(mqd_t queue, const char *message, size_t n, unsigned priority,
+                     const struct timespec *at);
+
 /* sleep.c */
 unsigned evy_sleep_seconds(unsigned seconds);
 int evy_usleep(useconds_t usec);

@@ -7,6 +7,7 @@
 
 #include "base/sys.h"
 #include "proc/signals.h"
+#include "sync/cancel.h"
 
 #include <limits.h>
 #include <linux/fs.h>
@@ -132,8 +133,10 @@ ssize_t evy_writev(int fd, const struct iovec *iov, int count)
 ssize_t evy_read(int fd, void *buf, size_t n)
 {
     struct fd *s = fd_known(fd);
-    if (!s || fd_kind(s) == FD_FILE || n == 0)
+    if (!s || fd_kind(s) == FD_FILE || n == 0) {
+        cancel_point();
         return REAL(read)(fd, buf, n);
+    }
     if (fd_is_socket(s))
         return evy_recv(fd, buf, n, 0);
     struct iovec iov = {buf, n};
@@ -143,8 +146,10 @@ ssize_t evy_read(int fd, void *buf, size_t n)
 ssize_t evy_write(int fd, const void *buf, size_t n)
 {
     struct fd *s = fd_known(fd);
-    if (!s || fd_kind(s) == FD_FILE || n == 0)
+    if (!s || fd_kind(s) == FD_FILE || n == 0) {
+        cancel_point();
         return REAL(write)(fd, buf, n);
+    }
     if (fd_is_socket(s))
         return evy_send(fd, buf, n, 0);
     struct iovec iov = {(void *)buf, n};

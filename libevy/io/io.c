@@ -60,8 +60,10 @@ long io_wait(struct io *io)
         io->deadline = io_deadline(io);
     io->waited = true;
     long r = interrupted(fd_wait(io->slot, io->fd, io->dir, io->seq, io->deadline));
-    if (atomic_load_explicit(&io->slot->generation, memory_order_relaxed) != io->generation)
+    if (atomic_load_explicit(&io->slot->generation, memory_order_relaxed) != io->generation) {
+        cancel_point(); /* the one who closed it may have cancelled us before */
         return -EBADF;
+    }
     io->seq = atomic_load(&io->slot->seq[io->dir]);
     return r == -ETIMEDOUT ? -EAGAIN : r;
 }

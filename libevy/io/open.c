@@ -166,7 +166,7 @@ int evy_fcntl(int fd, int cmd, long arg)
     if (s && cmd == F_SETFL)
         return (int)errno_edge(set_status(fd, s, arg));
     if (cmd == F_SETLKW || cmd == F_OFD_SETLKW)
-        return BLOCKING(POINT, int, REAL(fcntl)(fd, cmd, arg));
+        return record_lock_wait(fd, cmd, arg);
     int r = REAL(fcntl)(fd, cmd, arg);
     if (r >= 0 && (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC))
         fd_duplicated(fd, r);

@@ -43,6 +43,8 @@ void mask_ask_chore(void)
    Signals let in arrive before this returns, or when the outermost critical section is left. */
 static void apply(void)
 {
+    if (atomic_load(&common) & sig_bit(SIGURG))
+        actions_need_poke(); /* or none would get through */
     critical_enter();
     if (on_main_thread()) {
         uint64_t mask = mask_here();

@@ -16,6 +16,7 @@ static struct green *own_body(pthread_t thread)
     return g && !(g->flags & GREEN_MAIN) ? g : NULL;
 }
 
+/* The stack has a little more room below, which glibc's has not. */
 int evy_pthread_getattr_np(pthread_t thread, pthread_attr_t *attr)
 {
     struct green *g = own_body(thread);
@@ -24,15 +25,16 @@ int evy_pthread_getattr_np(pthread_t thread, pthread_attr_t *attr)
     int err = pthread_attr_init(attr);
     if (err)
         return err;
-    char *low = stack_low(&g->stack);
-    size_t size = g->flags & GREEN_FOREIGN_STACK ? g->stack_user : (size_t)((char *)g - low);
-    pthread_attr_setstack(attr, low, size);
+    char *low = g->flags & GREEN_FOREIGN_STACK ? stack_low(&g->stack)
+                                                : stack_top(&g->stack) - g->stack_user;
+    pthread_attr_setstack(attr, low, g->stack_user);
     pthread_attr_setguardsize(attr, g->guard_user);
     struct sched_param param = {.sched_priority = g->priority};
     pthread_attr_setschedpolicy(attr, g->policy);
     pthread_attr_setschedparam(attr, &param);
-    if (g->affinity)
-        pthread_attr_setaffinity_np(attr, sizeof *g->affinity, g->affinity);
+    cpu_set_t cpus;
+    if (evy_pthread_getaffinity_np(thread, sizeof cpus, &cpus) == 0)
+        pthread_attr_setaffinity_np(attr, sizeof cpus, &cpus);
     if (atomic_load(&g->done) & THREAD_DETACHED)
         pthread_attr_setdetachstate(attr, PTHREAD_CREATE_DETACHED);
     return 0;

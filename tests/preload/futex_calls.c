@@ -87,7 +87,7 @@ int main(void)
     CHECK(futex(&word, FUTEX_WAKE, 5, NULL, NULL, 0) == 0);
     for (int i = 0; i < 10; i++)
         t[i] = spawn(waits, (void *)(uintptr_t)(i < 5 ? 1 : 2));
-    usleep(200000); // all ten wait now
+    usleep(1000000); // all ten wait now, also on a busy machine
     CHECK(futex(&word, FUTEX_WAKE_BITSET, 100, NULL, NULL, 4) == 0);
     CHECK(futex(&word, FUTEX_WAKE_BITSET, 2, NULL, NULL, 1) == 2);
     until(2);

@@ -1,0 +1,140 @@
+// Proves: scheduling parameters, processors and signal masks asked for in thread attributes, inherited or
+// set later are what the thread tells.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <threads.h>
+#include <unistd.h>
+#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
+
+static _Noreturn void fail(const char *what, int line)
+{
+    printf("line %d: %s: %s\n", line, what, strerror(errno));
+    fflush(stdout);
+    _exit(1);
+}
+
+static void tell(const char *who)
+{
+    struct sched_param param;
+    int policy;
+    cpu_set_t cpus;
+    sigset_t mask;
+    CHECK(pthread_getschedparam(pthread_self(), &policy, &param) == 0);
+    CHECK(pthread_getaffinity_np(pthread_self(), sizeof cpus, &cpus) == 0);
+    CHECK(pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0);
+    printf("%s: policy %d priority %d, only the first processor: %d, USR1 blocked: %d\n", who, policy,
+           param.sched_priority, CPU_COUNT(&cpus) == 1 && CPU_ISSET(0, &cpus),
+           sigismember(&mask, SIGUSR1));
+}
+
+static void run(const pthread_attr_t *attr, void *(*body)(void *), void *arg)
+{
+    pthread_t t;
+    int err = pthread_create(&t, attr, body, arg);
+    if (err)
+        printf("%s: error %d\n", (char *)arg, err);
+    else
+        CHECK(pthread_join(t, NULL) == 0);
+}
+
+static void *teller(void *who)
+{
+    tell(who);
+    return NULL;
+}
+
+static void *changer(void *who)
+{
+    struct sched_param param = {0};
+    cpu_set_t first;
+    CPU_ZERO(&first);
+    CPU_SET(0, &first);
+    CHECK(pthread_setschedparam(pthread_self(), SCHED_BATCH, &param) == 0);
+    CHECK(pthread_setschedprio(pthread_self(), 0) == 0);
+    CHECK(pthread_setschedprio(pthread_self(), 1) == EINVAL);
+    CHECK(pthread_setaffinity_np(pthread_self(), sizeof first, &first) == 0);
+    tell(who);
+    run(NULL, teller, "its child");
+    CPU_ZERO(&first);
+    CHECK(pthread_setaffinity_np(pthread_self(), sizeof first, &first) == EINVAL);
+    param.sched_priority = 1000;
+    CHECK(pthread_setschedparam(pthread_self(), SCHED_FIFO, &param) == EINVAL);
+    CHECK(pthread_setschedparam(pthread_self(), 77, &param) == EINVAL);
+    return NULL;
+}
+
+static void explicit_ones(void)
+{
+    struct sched_param param = {0};
+    pthread_attr_t attr;
+    sigset_t usr;
+    cpu_set_t cpus;
+    CHECK(pthread_attr_init(&attr) == 0);
+    CHECK(pthread_attr_setschedpolicy(&attr, SCHED_OTHER) == 0);
+    CHECK(pthread_attr_setschedparam(&attr, &param) == 0);
+    sigemptyset(&usr);
+    sigaddset(&usr, SIGUSR1);
+    CHECK(pthread_attr_setsigmask_np(&attr, &usr) == 0);
+    run(&attr, teller, "masked");
+    CPU_ZERO(&cpus);
+    CPU_SET(0, &cpus);
+    CHECK(pthread_attr_setaffinity_np(&attr, sizeof cpus, &cpus) == 0);
+    run(&attr, teller, "on one processor");
+    CPU_ZERO(&cpus);
+    CPU_SET(1000, &cpus);
+    CHECK(pthread_attr_setaffinity_np(&attr, sizeof cpus, &cpus) == 0);
+    run(&attr, teller, "on none");
+    CHECK(pthread_attr_destroy(&attr) == 0);
+}
+
+static void *stack_of(void *arg)
+{
+    size_t size;
+    pthread_attr_t attr;
+    CHECK(pthread_getattr_np(pthread_self(), &attr) == 0);
+    CHECK(pthread_attr_getstacksize(&attr, &size) == 0 && pthread_attr_destroy(&attr) == 0);
+    *(size_t *)arg = size;
+    return NULL;
+}
+
+static void defaults(void)
+{
+    pthread_attr_t attr;
+    size_t size = 0;
+    CHECK(pthread_getattr_default_np(&attr) == 0);
+    CHECK(pthread_attr_setstacksize(&attr, 300 * 1024) == 0);
+    CHECK(pthread_setattr_default_np(&attr) == 0);
+    run(NULL, stack_of, &size);
+    CHECK(size >= 290 * 1024 && size <= 310 * 1024);
+    CHECK(pthread_attr_setguardsize(&attr, SIZE_MAX - 100) == 0);
+    run(&attr, teller, "guard too large");
+    CHECK(pthread_attr_destroy(&attr) == 0);
+}
+
+static void *gone(void *arg)
+{
+    pthread_t t;
+    CHECK(pthread_create(&t, NULL, teller, "short") == 0 && pthread_join(t, NULL) == 0);
+    CHECK(pthread_join(t, NULL) == ESRCH && pthread_detach(t) == ESRCH);
+    return arg;
+}
+
+int main(void)
+{
+    tss_t key;
+    run(NULL, teller, "plain");
+    explicit_ones();
+    run(NULL, changer, "changed");
+    run(NULL, gone, NULL);
+    defaults();
+    CHECK(tss_create(&key, NULL) == thrd_success);
+    tss_delete(key);
+    return 0;
+}
