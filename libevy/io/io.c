@@ -60,10 +60,8 @@ long io_wait(struct io *io)
         io->deadline = io_deadline(io);
     io->waited = true;
     long r = interrupted(fd_wait(io->slot, io->fd, io->dir, io->seq, io->deadline));
-    if (atomic_load_explicit(&io->slot->generation, memory_order_relaxed) != io->generation) {
-        cancel_point(); /* the one who closed it may have cancelled us before */
+    if (atomic_load_explicit(&io->slot->generation, memory_order_relaxed) != io->generation)
         return -EBADF;
-    }
     io->seq = atomic_load(&io->slot->seq[io->dir]);
     return r == -ETIMEDOUT ? -EAGAIN : r;
 }
@@ -97,6 +95,8 @@ void io_clear_nonblock(struct io *io)
 
 long io_end(struct io *io, long r)
 {
+    if (unlikely(r == -EBADF))
+        cancel_point(); /* who closed it in the middle may have cancelled us before */
     if (io->waited && r >= 0)
         lot_unpark_fenced(&io->slot->seq[io->dir], 1); /* there may be more, for others who wait here */
     else

@@ -41,7 +41,7 @@ void mask_ask_chore(void)
 
 /* Only the main kernel thread can change its mask: when it returns from the poke it has the one that holds.
    Signals let in arrive before this returns, or when the outermost critical section is left. */
-static void apply(void)
+void mask_apply(void)
 {
     if (atomic_load(&common) & sig_bit(SIGURG))
         actions_need_poke(); /* or none would get through */
@@ -88,7 +88,7 @@ void mask_set(struct green *g, uint64_t mask)
     spin_unlock(&lock);
     critical_leave();
     if (changed)
-        apply();
+        mask_apply();
 }
 
 void mask_waits(uint64_t set, int by)
@@ -105,7 +105,7 @@ void mask_waits(uint64_t set, int by)
     spin_unlock(&lock);
     critical_leave();
     if (changed)
-        apply();
+        mask_apply();
 }
 
 /* On other carriers the kernel still holds what was sent to the process: at least one pending signal must be
@@ -208,7 +208,7 @@ static EVY_COLD void leave_common(struct green *dying)
     spin_unlock(&lock);
     critical_leave();
     if (changed)
-        apply();
+        mask_apply();
 }
 
 void signals_retire(struct green *dying)

@@ -285,7 +285,7 @@ void signals_start(void)
     signal_hooks = (struct signal_hooks){really_due, on_due, on_parking, mask_chore};
     actions_take_over();
     if (sig_mask(self()) & sig_bit(SIGURG))
-        mask_chore(); /* the kernel must let our pokes in */
+        mask_apply(); /* the kernel must let our pokes in */
 }
 
 void signals_forget(void)
