@@ -12,27 +12,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
-
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
+#include "check.h"
 
 enum { POOL = 8, CLIENTS = 50, EACH = 20 };
 
 static struct sockaddr_in at = {.sin_family = AF_INET};
 static int listener;
 static atomic_int served;
-
-static pthread_t spawn(void *(*body)(void *), void *arg)
-{
-    pthread_t t;
-    CHECK(pthread_create(&t, NULL, body, arg) == 0);
-    return t;
-}
 
 static void *worker(void *arg)
 {

@@ -12,14 +12,7 @@
 #include <unistd.h>
 #include <vector>
 
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
-
-[[noreturn]] static void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
+#include "check.h"
 
 static std::atomic<int> ball{0}, constructions{0};
 static std::atomic<bool> go{false};

@@ -16,14 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
-
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
+#include "check.h"
 
 static char dir[] = "/tmp/blocking.XXXXXX", file[64], fifo[64];
 static int queue, sems;

@@ -9,15 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
 
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
-
+#include "check.h"
 static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
 static sem_t ready;
 static volatile unsigned long spins;

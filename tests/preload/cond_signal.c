@@ -10,14 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
-
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
+#include "check.h"
 
 enum { PRODUCERS = 8, CONSUMERS = 12, ITEMS = 3000, ROOM = 5 };
 
@@ -26,13 +19,6 @@ static pthread_cond_t not_empty = PTHREAD_COND_INITIALIZER, not_full = PTHREAD_C
 static int queue[ROOM], used, head, ended, waiting, released;
 static long sum;
 static pthread_cond_t gate = PTHREAD_COND_INITIALIZER;
-
-static pthread_t spawn(void *(*body)(void *), void *arg)
-{
-    pthread_t t;
-    CHECK(pthread_create(&t, NULL, body, arg) == 0);
-    return t;
-}
 
 static void *produce(void *arg)
 {

@@ -13,26 +13,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
-
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
+#include "check.h"
 
 enum { PAIRS = 20, ROUNDS = 100, SIZE = 300 };
 
 static int listener;
 static struct sockaddr_in address = {.sin_family = AF_INET};
-
-static pthread_t spawn(void *(*body)(void *), void *arg)
-{
-    pthread_t t;
-    CHECK(pthread_create(&t, NULL, body, arg) == 0);
-    return t;
-}
 
 static void give(int kind, int fd, char *p, size_t n)
 {

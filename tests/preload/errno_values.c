@@ -11,25 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
-
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
+#include "check.h"
 
 enum { THREADS = 100, TURNS = 50 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-static pthread_t spawn(void *(*body)(void *), void *arg)
-{
-    pthread_t t;
-    CHECK(pthread_create(&t, NULL, body, arg) == 0);
-    return t;
-}
 
 static void *keeper(void *arg)
 {

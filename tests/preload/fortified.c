@@ -1,4 +1,4 @@
-// flags: -U_FORTIFY_SOURCE -O2 -D_FORTIFY_SOURCE=2
+// flags: -U_FORTIFY_SOURCE -O2 -fno-inline -D_FORTIFY_SOURCE=2
 // Proves: calls that the compiler has turned into their checked twins (_FORTIFY_SOURCE) are green too.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -12,15 +12,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
 
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
-
+#include "check.h"
 static int sp[2];
 static volatile size_t room = 8; // not known to the compiler
 static struct {
@@ -86,7 +79,7 @@ static void jump(void)
 
 static void *all(void *arg)
 {
-    int flags = (int)(room & 0);
+    int flags = (int)(room / 100);
     calls();
     streams();
     say(NULL, 1, "to %s\n", "descriptor");

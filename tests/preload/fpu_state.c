@@ -12,25 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
-
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
+#include "check.h"
 
 enum { THREADS = 40, TURNS = 40 };
 
 static const int modes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
-
-static pthread_t spawn(void *(*body)(void *), void *arg)
-{
-    pthread_t t;
-    CHECK(pthread_create(&t, NULL, body, arg) == 0);
-    return t;
-}
 
 static int third(void) // 1/3 rounded up or down, in SSE and in x87 registers
 {

@@ -7,15 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
 
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
-
+#include "check.h"
 #ifdef __aarch64__
 #define OLD "GLIBC_2.17"
 #else

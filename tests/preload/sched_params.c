@@ -11,15 +11,8 @@
 #include <string.h>
 #include <threads.h>
 #include <unistd.h>
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
 
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
-
+#include "check.h"
 static void tell(const char *who)
 {
     struct sched_param param;
@@ -29,8 +22,8 @@ static void tell(const char *who)
     CHECK(pthread_getschedparam(pthread_self(), &policy, &param) == 0);
     CHECK(pthread_getaffinity_np(pthread_self(), sizeof cpus, &cpus) == 0);
     CHECK(pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0);
-    printf("%s: policy %d priority %d, only the first processor: %d, USR1 blocked: %d\n", who, policy,
-           param.sched_priority, CPU_COUNT(&cpus) == 1 && CPU_ISSET(0, &cpus),
+    printf("%s: policy %d priority %d, only the first processor: %d, USR1 blocked: %d\n", who,
+           policy, param.sched_priority, CPU_COUNT(&cpus) == 1 && CPU_ISSET(0, &cpus),
            sigismember(&mask, SIGUSR1));
 }
 

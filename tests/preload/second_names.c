@@ -15,15 +15,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
 
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
-
+#include "check.h"
 ssize_t __read(int fd, void *buf, size_t n);
 ssize_t __write(int fd, const void *buf, size_t n);
 ssize_t __send(int fd, const void *buf, size_t n, int flags);

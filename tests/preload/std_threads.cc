@@ -20,14 +20,7 @@
 #include <unistd.h>
 #include <vector>
 
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
-
-[[noreturn]] static void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
+#include "check.h"
 
 using namespace std::chrono_literals;
 

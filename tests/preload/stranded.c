@@ -14,21 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
-
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
+#include "check.h"
 
 static volatile int flag, ready;
 static volatile sig_atomic_t here;

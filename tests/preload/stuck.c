@@ -18,30 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
-
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
+#include "check.h"
 
 enum { CONNECTIONS = 200, MOST_MS = 100, TRIES = 6, HELD_US = 300000 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static pthread_t spawn(void *(*body)(void *), void *arg)
-{
-    pthread_t t;
-    CHECK(pthread_create(&t, NULL, body, arg) == 0);
-    return t;
-}
 
 /* No hook sees this one. */
 static long raw_call(long number, long a, long b, long c, long d, long e)

@@ -10,14 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
-
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
+#include "check.h"
 
 enum { THREADS = 200, GENERATIONS = 3, TURNS = 20 };
 
@@ -28,13 +21,6 @@ static __thread double aligned __attribute__((aligned(64))) = 2.5;
 static __thread int *self_pointer;
 static pthread_barrier_t all_alive;
 static int *addresses[THREADS];
-
-static pthread_t spawn(void *(*body)(void *), void *arg)
-{
-    pthread_t t;
-    CHECK(pthread_create(&t, NULL, body, arg) == 0);
-    return t;
-}
 
 static void fresh(void)
 {

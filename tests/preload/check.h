@@ -1,0 +1,36 @@
+/* What the programs of this folder share: a check that tells its line, a thread, the time. */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
+
+__attribute__((noreturn)) static inline void fail(const char *what, int line)
+{
+    printf("line %d: %s: %s\n", line, what, strerror(errno));
+    fflush(stdout);
+    _exit(1);
+}
+
+static inline pthread_t spawn(void *(*body)(void *), void *arg)
+{
+    pthread_t t;
+    CHECK(pthread_create(&t, NULL, body, arg) == 0);
+    return t;
+}
+
+/* Seconds of the monotonic clock. */
+static inline double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+#endif
