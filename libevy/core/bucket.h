@@ -1,0 +1,71 @@
+/* The buckets of the parking lot (lot.h), for its two sides only: lot_wait.c and lot.c. */
+#ifndef EVY_BUCKET_H
+#define EVY_BUCKET_H
+
+#include "core/lot.h"
+#include "core/single.h"
+
+#include <stdint.h>
+
+/* The lock and the number of waiters are one word. A waiter takes the lock before it reads the value it
+   waits on, a waker changes the value before it reads this word: if the waker reads 0, the waiter will
+   read the new value. So an unpark without waiters takes no lock, and neither side counts atomically. */
+struct bucket {
+    atomic_uint word;  /* LOCKED | waiters * WAITER */
+    struct list queue; /* FIFO, LOT_ALL waiters first; all zero until first used; under the lock */
+    uint64_t unused;   /* two buckets per cache line */
+};
+
+#define LOCKED 1u
+#define WAITER 2u
+
+#define BUCKET_BITS 17
+#define LOCK_SPINS 200 /* several times what the longest section takes */
+
+extern struct bucket buckets[1 << BUCKET_BITS];
+
+static inline struct bucket *bucket_of(const void *addr)
+{
+    return &buckets[((uintptr_t)addr >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BUCKET_BITS)];
+}
+
+static inline bool bucket_try(struct bucket *b)
+{
+    unsigned word = atomic_load_explicit(&b->word, memory_order_relaxed) & ~LOCKED;
+    if (single_threaded()) {
+        atomic_store_explicit(&b->word, word | LOCKED, memory_order_relaxed);
+        return true;
+    }
+    return atomic_compare_exchange_weak(&b->word, &word, word | LOCKED);
+}
+
+EVY_COLD void bucket_lock_slow(struct bucket *b);
+
+/* In a critical section: a signal handler may post a semaphore, so none runs while a bucket is locked. */
+static inline void bucket_lock(struct bucket *b)
+{
+    if (unlikely(!bucket_try(b)))
+        bucket_lock_slow(b);
+    if (unlikely(b->queue.next == NULL))
+        list_init(&b->queue);
+}
+
+/* Unlocks; added waiters came or, negative, went. While locked nobody else changes the word. */
+static inline void bucket_unlock(struct bucket *b, int added)
+{
+    unsigned word = atomic_load_explicit(&b->word, memory_order_relaxed);
+    atomic_store_explicit(&b->word, word - LOCKED + (unsigned)added * WAITER, memory_order_release);
+}
+
+static inline void bucket_insert(struct bucket *b, struct waiter *w)
+{
+    /* list_append before the first node prepends: all LOT_ALL waiters are found without a walk */
+    list_append(w->flags & LOT_ALL ? b->queue.next : &b->queue, &w->node);
+}
+
+static inline const void *waiter_addr(const struct waiter *w)
+{
+    return atomic_load_explicit(&w->addr, memory_order_relaxed);
+}
+
+#endif
