@@ -98,7 +98,8 @@ long io_end(struct io *io, long r)
     if (unlikely(r == -EBADF))
         cancel_point(); /* who closed it in the middle may have cancelled us before */
     if (io->waited && r >= 0)
-        lot_unpark_fenced(&io->slot->seq[io->dir], 1); /* there may be more, for others who wait here */
+        lot_unpark_fenced(&io->slot->seq[io->dir],
+                          1); /* there may be more, for others who wait here */
     else
         sched_tick();
     return errno_edge(r);

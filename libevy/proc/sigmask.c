@@ -10,7 +10,6 @@
 #include "core/hub.h"
 #include "real/real.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 static struct spin lock; /* protects common and waiters; nests around bodies_lock (green.c) */
@@ -110,7 +109,7 @@ void mask_waits(uint64_t set, int by)
 
 /* On other carriers the kernel still holds what was sent to the process: at least one pending signal must be
    delivered before the call that unblocks it returns. */
-static void fetch_from_kernel(uint64_t set)
+void mask_fetch(uint64_t set)
 {
     struct timespec zero = {0, 0};
     struct sigaction act;
@@ -129,7 +128,7 @@ void mask_settle(uint64_t unblocked)
     struct green *g = self();
     unblocked &= ~sig_mask(g);
     if (unblocked && !on_main_thread())
-        fetch_from_kernel(unblocked);
+        mask_fetch(unblocked);
     if ((sigqueue_pending(g) | sigqueue_pending(NULL)) & ~sig_mask(g))
         signals_deliver();
 }
@@ -211,6 +210,12 @@ static EVY_COLD void leave_common(struct green *dying)
         mask_apply();
 }
 
+void signals_last_chance(struct green *g)
+{
+    if (unlikely((sigqueue_pending(NULL) | sigqueue_pending(g)) & ~sig_mask(g)))
+        signals_deliver();
+}
+
 void signals_retire(struct green *dying)
 {
     atomic_store_explicit(&dying->takes_signals, false, memory_order_release);
@@ -221,99 +226,4 @@ void signals_retire(struct green *dying)
         mask_ask_chore(); /* it may have been nudged for one of them */
     if (unlikely(dying == m || sig_mask(m) & ~sig_mask(dying)))
         leave_common(dying);
-}
-
-static bool combine(int how, uint64_t set, uint64_t *mask)
-{
-    if (how == SIG_BLOCK)
-        *mask |= set;
-    else if (how == SIG_UNBLOCK)
-        *mask &= ~set;
-    else if (how == SIG_SETMASK)
-        *mask = set;
-    else
-        return false;
-    return true;
-}
-
-int evy_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
-{
-    struct green *g = self();
-    if (!g)
-        return REAL(pthread_sigmask)(how, set, old);
-    uint64_t before = sig_mask(g), mask = before;
-    if (set && !combine(how, sig_word(set), &mask))
-        return EINVAL;
-    if (old)
-        sig_set(old, before);
-    mask_set(g, mask);
-    if (before & ~mask)
-        mask_settle(before & ~mask);
-    return 0;
-}
-
-int evy_sigprocmask(int how, const sigset_t *set, sigset_t *old)
-{
-    int err = evy_pthread_sigmask(how, set, old);
-    if (err > 0)
-        errno = err;
-    return err ? -1 : 0;
-}
-
-int evy_sigpending(sigset_t *set)
-{
-    const struct green *g = self();
-    uint64_t pending = 0;
-    sys_call4(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0);
-    if (g)
-        pending = (pending | sigqueue_pending(g) | sigqueue_pending(NULL)) & sig_mask(g);
-    sig_set(set, pending);
-    return 0;
-}
-
-/* Until the restoring this green thread is in one critical section: a signal that the new mask lets in ends the
-   wait instead of running its handler just before. */
-void signals_swap_mask(struct signal_mask_swap *swap, const sigset_t *mask)
-{
-    struct green *g = self();
-    swap->swapped = mask && g && config.patch & SUBSET_SIGNAL;
-    if (!swap->swapped)
-        return;
-    uint64_t before = sig_mask(g);
-    sig_set(&swap->old, before);
-    critical_enter_as(g);
-    mask_set(g, sig_word(mask));
-    if (before & ~sig_mask(g) && !on_main_thread())
-        fetch_from_kernel(before & ~sig_mask(g));
-    if ((sigqueue_pending(g) | sigqueue_pending(NULL)) & ~sig_mask(g))
-        atomic_fetch_or(&g->interrupted, INTERRUPT_SIGNAL);
-}
-
-void signals_restore_mask(struct signal_mask_swap *swap)
-{
-    struct green *g = self();
-    if (!swap->swapped)
-        return;
-    uint64_t before = sig_mask(g);
-    mask_set(g, sig_word(&swap->old));
-    critical_leave_as(g);
-    mask_settle(before & ~sig_mask(g));
-}
-
-void signals_lend_mask(void)
-{
-    struct green *g = self();
-    if (!g || !(config.patch & SUBSET_SIGNAL))
-        return;
-    uint64_t mask = sig_mask(g);
-    sys_sigmask(SIG_SETMASK, &mask);
-}
-
-void signals_take_back_mask(void)
-{
-    struct green *g = self();
-    if (!g || !(config.patch & SUBSET_SIGNAL))
-        return;
-    uint64_t mask = mask_here();
-    sys_sigmask(SIG_SETMASK, &mask);
 }

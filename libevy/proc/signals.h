@@ -27,6 +27,10 @@ bool signals_deliver(void);
 void signals_inherit(struct green *child);
 void signals_retire(struct green *dying);
 
+/* g, the running one, is about to end: it still handles what was sent before, which natively would have interrupted it
+   by now. */
+void signals_last_chance(struct green *g);
+
 /* child, which has inherited and not run yet, begins with this mask. */
 void signals_start_with(struct green *child, const sigset_t *mask);
 
@@ -61,6 +65,16 @@ int evy_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec
 int evy_sigsuspend(const sigset_t *mask);
 int evy_pause(void);
 int evy_raise(int sig);
+int evy_sighold(int sig); /* this and the following: only for green threads */
+int evy_sigrelse(int sig);
+int evy_sigignore(int sig);
+sighandler_t evy_sigset(int sig, sighandler_t handler);
+int evy_sigblock(int mask);
+int evy_sigsetmask(int mask);
+int evy_siggetmask(void);
+int evy___sigpause(int sig_or_mask, int is_sig);
+int evy_sigpause(int mask);
+int evy___xpg_sigpause(int sig);
 int evy_pthread_kill(pthread_t thread, int sig);
 int evy_pthread_sigqueue(pthread_t thread, int sig, const union sigval value);
 

@@ -115,7 +115,8 @@ bool on_main_thread(
     void); /* the process's main kernel thread, which takes signals for the process */
 void mask_waits(uint64_t set, int by); /* by 1 or -1 greens more wait for set in sigwait */
 void mask_settle(uint64_t unblocked);  /* after mask_set: delivers what is no longer blocked */
-void mask_apply(void); /* the kernel blocks what it shall from now on */
+void mask_fetch(uint64_t set);         /* takes over what the kernel holds back of these */
+void mask_apply(void);                 /* the kernel blocks what it shall from now on */
 void mask_start(void);
 void mask_forget(void);
 void mask_chore(void); /* on hub 0's loop */

@@ -146,10 +146,8 @@ static int read_default(struct thread_request *req)
 int thread_request_read(const pthread_attr_t *attr, struct thread_request *req)
 {
     const struct green *me = self();
-    *req = (struct thread_request){.stack = default_stack(),
-                                   .guard = 4096,
-                                   .policy = me->policy,
-                                   .priority = me->priority};
+    *req = (struct thread_request){
+        .stack = default_stack(), .guard = 4096, .policy = me->policy, .priority = me->priority};
     if (attr)
         return read_attr(attr, req);
     if (unlikely(atomic_load_explicit(&default_changed, memory_order_relaxed)))

@@ -26,7 +26,7 @@ int evy_pthread_getattr_np(pthread_t thread, pthread_attr_t *attr)
     if (err)
         return err;
     char *low = g->flags & GREEN_FOREIGN_STACK ? stack_low(&g->stack)
-                                                : stack_top(&g->stack) - g->stack_user;
+                                               : stack_top(&g->stack) - g->stack_user;
     pthread_attr_setstack(attr, low, g->stack_user);
     pthread_attr_setguardsize(attr, g->guard_user);
     struct sched_param param = {.sched_priority = g->priority};

@@ -20,7 +20,9 @@
 /* Nobody may ask for g any more. */
 static void forget(struct green *g)
 {
-    tcb_mark_gone(g->thread);
+    if (!(atomic_load(&g->done) &
+          THREAD_DETACHED)) /* of a detached one glibc says EINVAL for ever */
+        tcb_mark_gone(g->thread);
     free(g->affinity);
     green_free(g);
 }
@@ -48,6 +50,7 @@ static void off_stack(void *arg)
 static __attribute__((noreturn)) void thread_end(struct green *g)
 {
     g->flags |= GREEN_EXITING;
+    signals_last_chance(g);
     tcb_end();
     signals_retire(g);
     if (!(atomic_fetch_or(&g->done, THREAD_DONE) & THREAD_DETACHED))
