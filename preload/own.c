@@ -4,6 +4,7 @@
 #include "core/tcb.h"
 #include "io/calls.h"
 #include "proc/signals.h"
+#include "sync/c11.h"
 #include "sync/thread.h"
 
 #include <fcntl.h>
@@ -63,6 +64,20 @@ void hook_pthread_exit(void *result)
     if (WHEN_ALWAYS(THREAD))
         evy_pthread_exit(result);
     REAL(pthread_exit)(result);
+}
+
+int hook_thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
+{
+    preload_init();
+    return WHEN_ALWAYS(THREAD) ? evy_thrd_create(thread, start, arg)
+                               : REAL(thrd_create)(thread, start, arg);
+}
+
+void hook_thrd_exit(int result)
+{
+    if (WHEN_ALWAYS(THREAD))
+        evy_thrd_exit(result);
+    REAL(thrd_exit)(result);
 }
 
 void hook_pthread_testcancel(void)

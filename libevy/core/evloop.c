@@ -137,9 +137,12 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
         sys_read((int)fd, &count, sizeof count);
 }
 
+/* A descriptor may be closed on another hub while it is being registered: its reader is told, nobody else. */
 static void on_log(int severity, const char *text)
 {
-    if (severity >= EVENT_LOG_WARN)
+    if (severity == EVENT_LOG_WARN && strstr(text, strerror(EBADF)))
+        log_debug("libevent: %s", text);
+    else if (severity >= EVENT_LOG_WARN)
         log_warn("libevent: %s", text);
 }
 

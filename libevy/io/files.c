@@ -9,6 +9,7 @@
 #include "proc/signals.h"
 #include "sync/cancel.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <linux/fs.h>
 
@@ -130,17 +131,25 @@ ssize_t evy_writev(int fd, const struct iovec *iov, int count)
     return io_end(&io, sent ? (long)sent : r);
 }
 
+/* Whoever closed the descriptor may have cancelled us before. */
+static ssize_t after_close(ssize_t r)
+{
+    if (unlikely(r < 0 && errno == EBADF))
+        cancel_point();
+    return r;
+}
+
 ssize_t evy_read(int fd, void *buf, size_t n)
 {
     struct fd *s = fd_known(fd);
     if (!s || fd_kind(s) == FD_FILE || n == 0) {
         cancel_point();
-        return REAL(read)(fd, buf, n);
+        return after_close(REAL(read)(fd, buf, n));
     }
     if (fd_is_socket(s))
-        return evy_recv(fd, buf, n, 0);
+        return after_close(evy_recv(fd, buf, n, 0));
     struct iovec iov = {buf, n};
-    return evy_readv(fd, &iov, 1);
+    return after_close(evy_readv(fd, &iov, 1));
 }
 
 ssize_t evy_write(int fd, const void *buf, size_t n)
@@ -148,12 +157,12 @@ ssize_t evy_write(int fd, const void *buf, size_t n)
     struct fd *s = fd_known(fd);
     if (!s || fd_kind(s) == FD_FILE || n == 0) {
         cancel_point();
-        return REAL(write)(fd, buf, n);
+        return after_close(REAL(write)(fd, buf, n));
     }
     if (fd_is_socket(s))
-        return evy_send(fd, buf, n, 0);
+        return after_close(evy_send(fd, buf, n, 0));
     struct iovec iov = {(void *)buf, n};
-    return evy_writev(fd, &iov, 1);
+    return after_close(evy_writev(fd, &iov, 1));
 }
 
 /* sendfile has no flag against blocking: O_NONBLOCK is set for its duration where nobody else can see it;

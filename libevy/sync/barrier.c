@@ -1,5 +1,5 @@
 #include "core/lot.h"
-#include "real/real.h"
+#include "sync/barrier_shared.h"
 #include "sync/sync.h"
 #include "sync/words.h"
 
@@ -28,7 +28,7 @@ int evy_pthread_barrier_wait(pthread_barrier_t *barrier)
     struct barrier *b = words(barrier);
     struct waiter w;
     if (b->shared)
-        return REAL(pthread_barrier_wait)(barrier);
+        return barrier_shared_wait((struct shared_barrier *)barrier);
     unsigned count = b->count;
     lot_enqueue(&w, b, 0);
     if (arrive(b, count)) {
@@ -44,6 +44,6 @@ int evy_pthread_barrier_destroy(pthread_barrier_t *barrier)
 {
     struct barrier *b = words(barrier);
     if (b->shared)
-        return REAL(pthread_barrier_destroy)(barrier);
+        return barrier_shared_destroy(barrier);
     return atomic_load_explicit(&b->arrived, memory_order_relaxed) ? EBUSY : 0;
 }

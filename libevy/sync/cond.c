@@ -1,6 +1,6 @@
 #include "core/lot.h"
-#include "real/real.h"
 #include "sync/cancel.h"
+#include "sync/cond_shared.h"
 #include "sync/deadline.h"
 #include "sync/sync.h"
 #include "sync/words.h"
@@ -40,41 +40,42 @@ static int wait_until(pthread_cond_t *c, pthread_mutex_t *m, deadline_t deadline
     r = mutex_cond_lock(m);
     if (unlikely(waited == -ECANCELED))
         cancel_now();
-    return waited == -ETIMEDOUT ? ETIMEDOUT : r;
+    return r || waited != -ETIMEDOUT ? r : ETIMEDOUT;
 }
 
 int evy_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 {
     if (unlikely(is_shared(c)))
-        return REAL(pthread_cond_wait)(c, m);
+        return cond_shared_wait(c, m, NO_LIMIT);
     return wait_until(c, m, DEADLINE_NEVER);
+}
+
+static int wait_limited(pthread_cond_t *c, pthread_mutex_t *m, struct limit limit)
+{
+    deadline_t deadline;
+    int r = limit_deadline(limit, &deadline);
+    if (unlikely(r))
+        return r;
+    return unlikely(is_shared(c)) ? cond_shared_wait(c, m, limit) : wait_until(c, m, deadline);
 }
 
 int evy_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *at)
 {
-    deadline_t deadline;
-    if (unlikely(is_shared(c)))
-        return REAL(pthread_cond_timedwait)(c, m, at);
     clockid_t clock = flags_of(c) & COND_MONOTONIC ? CLOCK_MONOTONIC : CLOCK_REALTIME;
-    int r = limit_deadline((struct limit){clock, at}, &deadline);
-    return r ? r : wait_until(c, m, deadline);
+    return wait_limited(c, m, (struct limit){clock, at});
 }
 
 int evy_pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock,
                                const struct timespec *at)
 {
-    deadline_t deadline;
-    if (unlikely(is_shared(c)))
-        return REAL(pthread_cond_clockwait)(c, m, clock, at);
-    int r = limit_clock_ok(clock) ? limit_deadline((struct limit){clock, at}, &deadline) : EINVAL;
-    return r ? r : wait_until(c, m, deadline);
+    return limit_clock_ok(clock) ? wait_limited(c, m, (struct limit){clock, at}) : EINVAL;
 }
 
 /* Without a fence: waiters queue themselves under the mutex that the caller has used. */
 int evy_pthread_cond_signal(pthread_cond_t *c)
 {
     if (unlikely(is_shared(c)))
-        return REAL(pthread_cond_signal)(c);
+        return cond_shared_wake(c, false);
     lot_unpark_fenced(c, 1);
     return 0;
 }
@@ -82,12 +83,12 @@ int evy_pthread_cond_signal(pthread_cond_t *c)
 int evy_pthread_cond_broadcast(pthread_cond_t *c)
 {
     if (unlikely(is_shared(c)))
-        return REAL(pthread_cond_broadcast)(c);
+        return cond_shared_wake(c, true);
     lot_unpark_fenced(c, UINT_MAX);
     return 0;
 }
 
 int evy_pthread_cond_destroy(pthread_cond_t *c)
 {
-    return unlikely(is_shared(c)) ? REAL(pthread_cond_destroy)(c) : 0;
+    return unlikely(is_shared(c)) ? cond_shared_destroy(c) : 0;
 }

@@ -3,8 +3,8 @@
 #include "core/sched.h"
 #include "core/single.h"
 #include "cpu.h"
-#include "real/real.h"
 #include "sync/deadline.h"
+#include "sync/mutex_full.h"
 #include "sync/sync.h"
 #include "sync/words.h"
 
@@ -121,7 +121,7 @@ static int take_kind(struct mutex *m, unsigned kind, struct limit limit, unsigne
 static EVY_NOINLINE int lock_kind(pthread_mutex_t *mutex, unsigned kind, unsigned users)
 {
     if (kind > MUTEX_KIND_OURS)
-        return REAL(pthread_mutex_lock)(mutex);
+        return full_lock(words(mutex), kind, NO_LIMIT, users);
     return take_kind(words(mutex), kind, NO_LIMIT, users);
 }
 
@@ -146,7 +146,7 @@ int evy_pthread_mutex_trylock(pthread_mutex_t *mutex)
     struct mutex *m = words(mutex);
     unsigned kind = kind_of(m);
     if (unlikely(kind > MUTEX_KIND_OURS))
-        return REAL(pthread_mutex_trylock)(mutex);
+        return full_trylock(m, kind);
     if (kind == PTHREAD_MUTEX_RECURSIVE && owner_of(m) == sync_tid())
         return again(m);
     if (!try_word(m))
@@ -158,22 +158,24 @@ int evy_pthread_mutex_trylock(pthread_mutex_t *mutex)
     return 0;
 }
 
+static int lock_until(struct mutex *m, struct limit limit)
+{
+    unsigned kind = kind_of(m);
+    if (unlikely(kind > MUTEX_KIND_OURS))
+        return full_lock(m, kind, limit, 1);
+    return take_kind(m, kind, limit, 1);
+}
+
 int evy_pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *at)
 {
-    unsigned kind = kind_of(words(mutex));
-    if (unlikely(kind > MUTEX_KIND_OURS))
-        return REAL(pthread_mutex_timedlock)(mutex, at);
-    return take_kind(words(mutex), kind, (struct limit){CLOCK_REALTIME, at}, 1);
+    return lock_until(words(mutex), (struct limit){CLOCK_REALTIME, at});
 }
 
 int evy_pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *at)
 {
-    unsigned kind = kind_of(words(mutex));
-    if (unlikely(kind > MUTEX_KIND_OURS))
-        return REAL(pthread_mutex_clocklock)(mutex, clock, at);
     if (!limit_clock_ok(clock))
         return EINVAL;
-    return take_kind(words(mutex), kind, (struct limit){clock, at}, 1);
+    return lock_until(words(mutex), (struct limit){clock, at});
 }
 
 static EVY_NOINLINE void wake_waiter(const atomic_uint *lock, unsigned old)
@@ -203,7 +205,7 @@ static EVY_NOINLINE int unlock_kind(pthread_mutex_t *mutex, unsigned kind, unsig
 {
     struct mutex *m = words(mutex);
     if (kind > MUTEX_KIND_OURS)
-        return REAL(pthread_mutex_unlock)(mutex);
+        return full_unlock(m, kind, users);
     if (kind != PTHREAD_MUTEX_ADAPTIVE_NP && owner_of(m) != sync_tid())
         return EPERM;
     if (kind == PTHREAD_MUTEX_RECURSIVE && --m->count > 0)
@@ -230,9 +232,7 @@ int mutex_cond_unlock(pthread_mutex_t *mutex)
 int evy_pthread_mutex_destroy(pthread_mutex_t *mutex)
 {
     struct mutex *m = words(mutex);
-    if (unlikely(kind_of(m) > MUTEX_KIND_OURS))
-        return REAL(pthread_mutex_destroy)(mutex);
-    if (m->nusers != 0)
+    if (m->nusers != 0 && !(kind_of(m) & MUTEX_ROBUST))
         return EBUSY;
     atomic_store_explicit(&m->kind, -1,
                           memory_order_relaxed); /* later uses answer EINVAL, as natively */

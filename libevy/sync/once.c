@@ -1,4 +1,6 @@
 #include "core/lot.h"
+#include "sync/mutex_full.h"
+#include "sync/shared.h"
 #include "sync/sync.h"
 #include "sync/words.h"
 
@@ -10,6 +12,8 @@ static unsigned generation;
 void once_after_fork(void)
 {
     generation += ONCE_GENERATION;
+    robust_after_fork();
+    shared_after_fork();
 }
 
 static void finish(atomic_uint *word, unsigned value)

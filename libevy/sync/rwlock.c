@@ -1,6 +1,7 @@
 #include "core/lot.h"
 #include "real/real.h"
 #include "sync/deadline.h"
+#include "sync/rwlock_shared.h"
 #include "sync/sync.h"
 #include "sync/words.h"
 
@@ -132,50 +133,51 @@ static int write_until(struct rwlock *l, struct limit limit)
     return likely(try_write(l, 0) == 0) ? 0 : write_slow(l, deadline);
 }
 
+static int lock_until(pthread_rwlock_t *l, bool write, struct limit limit)
+{
+    if (unlikely(words(l)->shared))
+        return rwlock_shared_lock(l, write, limit);
+    return write ? write_until(words(l), limit) : read_until(words(l), limit);
+}
+
 int evy_pthread_rwlock_rdlock(pthread_rwlock_t *l)
 {
-    return words(l)->shared ? REAL(pthread_rwlock_rdlock)(l) : read_until(words(l), NO_LIMIT);
+    return lock_until(l, false, NO_LIMIT);
 }
 
 int evy_pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
 {
-    return words(l)->shared ? REAL(pthread_rwlock_tryrdlock)(l) : try_read(words(l));
+    return words(l)->shared ? rwlock_shared_trylock(l, false) : try_read(words(l));
 }
 
 int evy_pthread_rwlock_timedrdlock(pthread_rwlock_t *l, const struct timespec *at)
 {
-    return words(l)->shared ? REAL(pthread_rwlock_timedrdlock)(l, at)
-                            : read_until(words(l), (struct limit){CLOCK_REALTIME, at});
+    return lock_until(l, false, (struct limit){CLOCK_REALTIME, at});
 }
 
 int evy_pthread_rwlock_clockrdlock(pthread_rwlock_t *l, clockid_t clock, const struct timespec *at)
 {
-    if (words(l)->shared)
-        return REAL(pthread_rwlock_clockrdlock)(l, clock, at);
-    return limit_clock_ok(clock) ? read_until(words(l), (struct limit){clock, at}) : EINVAL;
+    return limit_clock_ok(clock) ? lock_until(l, false, (struct limit){clock, at}) : EINVAL;
 }
 
 int evy_pthread_rwlock_wrlock(pthread_rwlock_t *l)
 {
-    return words(l)->shared ? REAL(pthread_rwlock_wrlock)(l) : write_until(words(l), NO_LIMIT);
+    return lock_until(l, true, NO_LIMIT);
 }
 
 int evy_pthread_rwlock_trywrlock(pthread_rwlock_t *l)
 {
-    return words(l)->shared ? REAL(pthread_rwlock_trywrlock)(l) : try_write(words(l), 0);
+    return words(l)->shared ? rwlock_shared_trylock(l, true) : try_write(words(l), 0);
 }
 
 int evy_pthread_rwlock_timedwrlock(pthread_rwlock_t *l, const struct timespec *at)
 {
-    return words(l)->shared ? REAL(pthread_rwlock_timedwrlock)(l, at)
-                            : write_until(words(l), (struct limit){CLOCK_REALTIME, at});
+    return lock_until(l, true, (struct limit){CLOCK_REALTIME, at});
 }
 
 int evy_pthread_rwlock_clockwrlock(pthread_rwlock_t *l, clockid_t clock, const struct timespec *at)
 {
-    if (words(l)->shared)
-        return REAL(pthread_rwlock_clockwrlock)(l, clock, at);
-    return limit_clock_ok(clock) ? write_until(words(l), (struct limit){clock, at}) : EINVAL;
+    return limit_clock_ok(clock) ? lock_until(l, true, (struct limit){clock, at}) : EINVAL;
 }
 
 /* The lock is free and may be gone: only its address counts. The preferred kind is woken first, the
@@ -203,7 +205,7 @@ int evy_pthread_rwlock_unlock(pthread_rwlock_t *lock)
 {
     struct rwlock *l = words(lock);
     if (l->shared)
-        return REAL(pthread_rwlock_unlock)(lock);
+        return rwlock_shared_unlock(lock);
     bool writers_first = prefers_writers(l);
     unsigned state = atomic_load_explicit(&l->state, memory_order_relaxed), next;
     if (state & WRITER)

@@ -1,10 +1,10 @@
-#include "base/sys.h"
 #include "core/green.h"
 #include "core/lot.h"
 #include "proc/signals.h"
 #include "real/real.h"
 #include "sync/cancel.h"
 #include "sync/deadline.h"
+#include "sync/shared.h"
 #include "sync/sync.h"
 #include "sync/words.h"
 
@@ -36,30 +36,20 @@ static bool take(struct sem *s, uint64_t less)
     return false;
 }
 
-/* A post by another process wakes the kernel's waiters, not the parking lot's: a green thread looks at
-   the value of a shared semaphore itself now and then, ever more rarely. */
-#define LOOK_FIRST (NSEC_PER_SEC / 2000)
-#define LOOK_LAST (NSEC_PER_SEC / 64)
-
-static int park(struct sem *s, deadline_t deadline, int64_t *look)
+static int park(struct sem *s, deadline_t deadline)
 {
     const unsigned flags = LOT_CANCEL | LOT_SIGNAL;
-    if (!s->shared)
-        return lot_park(sem_value(s), 0, deadline, flags);
-    deadline_t next = deadline_after(*look);
-    *look = *look < LOOK_LAST ? *look * 2 : LOOK_LAST;
-    int r = lot_park(sem_value(s), 0, next < deadline ? next : deadline, flags);
-    return r == -ETIMEDOUT && next < deadline ? 0 : r;
+    return s->shared ? shared_wait(sem_value(s), 0, deadline, flags)
+                     : lot_park(sem_value(s), 0, deadline, flags);
 }
 
 /* Whoever is woken has not been given the permit, it tries again: a permit is never lost with a waiter
    that gives up. */
 static int wait_until(struct sem *s, deadline_t deadline)
 {
-    int64_t look = LOOK_FIRST;
     atomic_fetch_add(&s->data, SEM_WAITER);
     while (!take(s, SEM_WAITER)) {
-        int r = park(s, deadline, &look);
+        int r = park(s, deadline);
         if (r == -EINTR && self() && signals_deliver() && deadline == DEADLINE_NEVER)
             continue; /* SA_RESTART: for the untimed wait alone, as the kernel's futex has it */
         if (r < 0 && r != -EAGAIN) {
@@ -128,9 +118,10 @@ int evy_sem_post(sem_t *sem)
             return fail(EOVERFLOW);
     } while (!atomic_compare_exchange_weak(&s->data, &data, data + 1));
     if (WAITERS(data) > 0) {
-        lot_unpark_fenced(sem_value(s), 1);
         if (shared)
-            sys_call4(SYS_futex, (long)s, FUTEX_WAKE, 1, 0);
+            shared_wake_one(sem_value(s));
+        else
+            lot_unpark_fenced(sem_value(s), 1);
     }
     return 0;
 }

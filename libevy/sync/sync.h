@@ -1,6 +1,5 @@
 /* Green versions of the pthread synchronisation calls. Names and contracts are POSIX's; they serve green
-   threads and every other thread alike, and call glibc's for objects shared between processes and for
-   robust, PI and PP mutexes. */
+   threads and every other thread alike, and understand glibc's words in objects shared between processes. */
 #ifndef EVY_SYNC_H
 #define EVY_SYNC_H
 
@@ -14,6 +13,9 @@ int evy_pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *at);
 int evy_pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock, const struct timespec *at);
 int evy_pthread_mutex_unlock(pthread_mutex_t *m);
 int evy_pthread_mutex_destroy(pthread_mutex_t *m);
+
+int evy_pthread_mutex_consistent(pthread_mutex_t *m);
+int evy_pthread_mutex_setprioceiling(pthread_mutex_t *m, int ceiling, int *old);
 
 /* What a condition wait does to its mutex: whoever waits still counts as its user. */
 int mutex_cond_unlock(pthread_mutex_t *m);

@@ -10,6 +10,7 @@
 #include "real/real.h"
 #include "sync/attr.h"
 #include "sync/cancel.h"
+#include "sync/mutex_full.h"
 #include "sync/unwind.h"
 
 #include <errno.h>
@@ -52,6 +53,7 @@ static __attribute__((noreturn)) void thread_end(struct green *g)
     g->flags |= GREEN_EXITING;
     signals_last_chance(g);
     tcb_end();
+    robust_thread_ends();
     signals_retire(g);
     if (!(atomic_fetch_or(&g->done, THREAD_DONE) & THREAD_DETACHED))
         lot_unpark(&g->done, UINT_MAX);
@@ -73,6 +75,7 @@ static __attribute__((noreturn)) void main_ends(void)
     tcb_end();
     if (hub_count == 0) /* alone, in the child of a fork */
         exit(0);
+    robust_thread_ends();
     signals_retire(g);
     atomic_fetch_or(&g->done, THREAD_DONE);
     lot_unpark(&g->done, UINT_MAX);

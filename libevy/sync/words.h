@@ -9,6 +9,7 @@
 #include "spinword.h"
 #include "tp.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -17,14 +18,27 @@
 enum { MUTEX_FREE, MUTEX_HELD, MUTEX_WAITERS, MUTEX_STARVING };
 
 #define MUTEX_ELISION (256 | 512) /* flags in kind that change nothing here */
-#define MUTEX_KIND_OURS 3         /* above it: robust, PI, PP, process-shared, destroyed */
+#define MUTEX_KIND_OURS 3         /* above it: mutex_full.c; destroyed ones too */
+
+/* In kind, above the type. glibc sets SHARED for every robust one. */
+enum { MUTEX_ROBUST = 16, MUTEX_PI = 32, MUTEX_PP = 64, MUTEX_SHARED = 128 };
+
+#define MUTEX_TYPE 3           /* PTHREAD_MUTEX_* in kind */
+#define MUTEX_CEILING_SHIFT 19 /* the lock word of a PP mutex holds its ceiling */
+#define MUTEX_CEILING (~0u << MUTEX_CEILING_SHIFT)
+
+/* In owner of a robust one: its owner has died; and nobody has put it right. */
+#define MUTEX_INCONSISTENT INT_MAX
+#define MUTEX_NOTRECOVERABLE (INT_MAX - 1)
 
 struct mutex {
-    atomic_uint lock; /* MUTEX_* */
-    unsigned count;   /* recursive: how often locked; owner */
-    atomic_int owner; /* tid of the owner, 0 when free */
-    unsigned nusers;  /* owner and condition waiters; under the lock; destroy looks at it */
-    atomic_int kind;  /* type in the low bits, robust 16, PI 32, PP 64, shared 128 */
+    atomic_uint lock;  /* MUTEX_*; for others than ours see mutex_full.c */
+    unsigned count;    /* recursive: how often locked; owner */
+    atomic_int owner;  /* tid of the owner, 0 when free */
+    unsigned nusers;   /* owner and condition waiters; under the lock; destroy looks at it */
+    atomic_int kind;   /* type in the low bits, and MUTEX_* */
+    atomic_int holder; /* mutex_full.c: which thread of the owner; glibc's spins and elision */
+    uintptr_t list[2]; /* robust: previous and next on its owner's list */
 };
 
 #define COND_SHARED 1    /* in flags */
@@ -36,13 +50,35 @@ struct cond {
     char unused2[8];
 };
 
+/* One between processes, as glibc 2.25 to 2.40 have it (cond_shared.c). */
+struct shared_cond {
+    _Atomic uint64_t wseq;     /* position of the next waiter * 2 + index of the group it joins */
+    _Atomic uint64_t g1_start; /* position where G1 begins * 2 + index of G2 */
+    atomic_uint refs[2];       /* per group: sleepers * 2 + whether a closer waits */
+    unsigned size[2];          /* per group: waiters not yet signalled; under the lock */
+    atomic_uint orig_size;     /* of G1, * 4 + the internal lock */
+    atomic_uint wrefs;         /* waiters * 8 + destroyer waits, clock, shared */
+    atomic_uint signals[2];    /* per group: signals to take * 2 + closed */
+};
+
 struct rwlock {
     atomic_uint state;   /* rwlock.c */
-    unsigned unused[5];  /* glibc's writers, futexes, pads */
+    unsigned unused[3];  /* glibc's writers, futexes */
+    atomic_int holder;   /* shared: which thread of the writer; a pad of glibc's */
+    unsigned unused3;    /* a pad */
     atomic_int writer;   /* tid of the writer that holds it, or 0 */
     int shared;          /* between processes */
     char unused2[16];    /* elision, pads */
     unsigned preference; /* PTHREAD_RWLOCK_* of pthread_rwlockattr_setkind_np */
+};
+
+/* One between processes, as glibc has it. */
+struct shared_barrier {
+    atomic_uint in;    /* how many have come since the last reset */
+    atomic_uint round; /* how many of them are free to go */
+    unsigned count;
+    int shared;
+    atomic_uint out; /* how many have left */
 };
 
 struct barrier {
@@ -73,14 +109,19 @@ SAME_PLACE(mutex, count, pthread_mutex_t, __data.__count);
 SAME_PLACE(mutex, owner, pthread_mutex_t, __data.__owner);
 SAME_PLACE(mutex, nusers, pthread_mutex_t, __data.__nusers);
 SAME_PLACE(mutex, kind, pthread_mutex_t, __data.__kind);
+SAME_PLACE(mutex, holder, pthread_mutex_t, __data.__spins);
+SAME_PLACE(mutex, list, pthread_mutex_t, __data.__list);
 SAME_PLACE(cond, flags, pthread_cond_t, __data.__wrefs);
+SAME_PLACE(rwlock, holder, pthread_rwlock_t, __data.__pad3);
 SAME_PLACE(rwlock, writer, pthread_rwlock_t, __data.__cur_writer);
 SAME_PLACE(rwlock, shared, pthread_rwlock_t, __data.__shared);
 SAME_PLACE(rwlock, preference, pthread_rwlock_t, __data.__flags);
 FITS(mutex, pthread_mutex_t);
 FITS(cond, pthread_cond_t);
+FITS(shared_cond, pthread_cond_t);
 FITS(rwlock, pthread_rwlock_t);
 FITS(barrier, pthread_barrier_t);
+FITS(shared_barrier, pthread_barrier_t);
 FITS(sem, sem_t);
 _Static_assert(sizeof(atomic_uint) == sizeof(pthread_once_t), "once");
 _Static_assert(sizeof(atomic_int) == sizeof(pthread_spinlock_t), "spin");

@@ -34,6 +34,7 @@ static void files(void)
     CHECK(pipe(to) == 0 && sendfile64(to[1], fd, &offset, 4) == 4 && offset == 7);
     CHECK(read(to[0], buf, 8) == 4 && memcmp(buf, "bcde", 4) == 0);
     CHECK(close(fd) == 0 && unlink(path) == 0);
+    CHECK((fd = openat(AT_FDCWD, "/dev/null", O_RDONLY)) >= 0 && close(fd) == 0);
     fd = openat64(AT_FDCWD, path, O_RDONLY);
     CHECK(fd == -1 && errno == ENOENT);
 }

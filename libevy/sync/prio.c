@@ -1,0 +1,81 @@
+/* Priority ceilings. Whoever may lock a PP mutex natively may here; no priority is raised. */
+#include "core/lot.h"
+#include "sync/mutex_full.h"
+#include "sync/shared.h"
+#include "sync/sync.h"
+#include "sync/thread.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+
+static int ceiling_of(unsigned word)
+{
+    return (int)(word >> MUTEX_CEILING_SHIFT);
+}
+
+/* glibc raises the caller to the ceiling with its own policy: only the real-time ones have such priorities. */
+int prio_check(unsigned word)
+{
+    int policy;
+    struct sched_param param;
+    if (evy_pthread_getschedparam(pthread_self(), &policy, &param))
+        return EINVAL;
+    if (param.sched_priority > ceiling_of(word))
+        return EINVAL;
+    return ceiling_of(word) > sched_get_priority_max(policy) ? EINVAL : 0;
+}
+
+/* Returns 0 when the word has been made held. */
+static int hold_word(struct mutex *m, bool shared)
+{
+    for (bool waited = false;; waited = true) {
+        unsigned word = atomic_load(&m->lock);
+        unsigned ceiling = word & MUTEX_CEILING;
+        unsigned next = ceiling | (word == ceiling && !waited ? MUTEX_HELD : MUTEX_WAITERS);
+        if (word != next && !atomic_compare_exchange_strong(&m->lock, &word, next))
+            continue;
+        if (word == ceiling)
+            return 0;
+        if (shared)
+            shared_wait(&m->lock, next, DEADLINE_NEVER, 0);
+        else
+            lot_park(&m->lock, next, DEADLINE_NEVER, 0);
+    }
+}
+
+static void set_word(struct mutex *m, bool shared, unsigned word)
+{
+    atomic_store(&m->lock, word);
+    if (shared)
+        shared_wake_all(&m->lock);
+    else
+        lot_unpark(&m->lock, UINT_MAX);
+}
+
+static bool valid_ceiling(int ceiling)
+{
+    return ceiling >= sched_get_priority_min(SCHED_FIFO) &&
+           ceiling <= sched_get_priority_max(SCHED_FIFO);
+}
+
+/* It locks the mutex for the change, whatever the caller's priority, unless the caller has it already. */
+int evy_pthread_mutex_setprioceiling(pthread_mutex_t *mutex, int ceiling, int *old)
+{
+    struct mutex *m = (struct mutex *)mutex;
+    unsigned kind = (unsigned)atomic_load_explicit(&m->kind, memory_order_relaxed);
+    if (!(kind & MUTEX_PP) || !valid_ceiling(ceiling))
+        return EINVAL;
+    unsigned type = kind & MUTEX_TYPE;
+    bool mine = full_mine(m, kind), held = mine && type == PTHREAD_MUTEX_RECURSIVE;
+    if (mine && type == PTHREAD_MUTEX_ERRORCHECK)
+        return EDEADLK;
+    if (!held)
+        hold_word(m, kind & MUTEX_SHARED);
+    unsigned word = atomic_load(&m->lock);
+    if (old)
+        *old = ceiling_of(word);
+    unsigned rest = held ? word & ~MUTEX_CEILING : MUTEX_FREE;
+    set_word(m, kind & MUTEX_SHARED, (unsigned)ceiling << MUTEX_CEILING_SHIFT | rest);
+    return 0;
+}
