@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -54,6 +55,7 @@ static void *try_pty(void *arg)
     }
     while (n < sizeof line - 1 && read(master, &c, 1) == 1 && c != '\r')
         line[n++] = c;
+    CHECK(tcdrain(master) == 0);
     CHECK(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 7);
     printf("pty says %s\n", line);
     close(master);
