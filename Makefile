@@ -7,7 +7,7 @@
 .DEFAULT_GOAL := all
 -include config.mak
 
-VERSION := 0.1.0
+VERSION := $(shell sed -n 's|^\#define EVY_VERSION "\(.*\)"|\1|p' include/evy.h)
 SONAME := libevy.so.0
 
 prefix ?= /usr/local
