@@ -106,6 +106,9 @@ static bool green_call(long number, const long *a, long *r)
         CASE(clock_nanosleep, raw_clock_nanosleep(a))
         CASE(sched_yield, hook_sched_yield())
         CASE(gettid, hook_gettid())
+        CASE(tgkill, hook_tgkill((pid_t)a[0], (pid_t)a[1], (int)a[2]))
+        CASE(set_tid_address, hook_gettid()) /* what it sets belongs to the carrier, not to us */
+        CASE(set_robust_list, 0)             /* likewise */
         CASE(close, hook_close(FD))
         CASE(dup, hook_dup(FD))
         CASE(dup3, hook_dup3(FD, (int)a[1], (int)a[2]))

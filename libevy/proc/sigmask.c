@@ -170,6 +170,23 @@ void mask_forget(void)
     green_each(gone, NULL);
 }
 
+/* What the kernel keeps for main alone must not look like another green thread's on the same carrier. */
+void mask_take_mains(void)
+{
+    struct timespec zero = {0, 0};
+    uint64_t pending = 0;
+    siginfo_t info;
+    sys_call4(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0);
+    for (; unlikely(pending); pending &= pending - 1) {
+        uint64_t bit = pending & -pending;
+        int sig = (int)sys_call4(SYS_rt_sigtimedwait, (long)&bit, (long)&info, (long)&zero, 8);
+        if (sig > 0 && info.si_code == SI_TKILL)
+            sigqueue_put(main_thread(), sig, &info);
+        else if (sig > 0)
+            sys3(SYS_rt_sigqueueinfo, getpid(), sig, &info);
+    }
+}
+
 void mask_start(void)
 {
     struct green *g = self();

@@ -284,6 +284,7 @@ void signals_start(void)
     mask_start();
     signal_hooks = (struct signal_hooks){really_due, on_due, on_parking, mask_chore};
     actions_take_over();
+    mask_take_mains();
     if (sig_mask(self()) & sig_bit(SIGURG))
         mask_apply(); /* the kernel must let our pokes in */
 }

@@ -75,6 +75,7 @@ int evy_siggetmask(void);
 int evy___sigpause(int sig_or_mask, int is_sig);
 int evy_sigpause(int mask);
 int evy___xpg_sigpause(int sig);
+int evy_tgkill(pid_t process, pid_t tid, int sig); /* tid: the kernel's, or as gettid told it */
 int evy_pthread_kill(pthread_t thread, int sig);
 int evy_pthread_sigqueue(pthread_t thread, int sig, const union sigval value);
 

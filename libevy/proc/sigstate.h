@@ -118,6 +118,7 @@ void mask_settle(uint64_t unblocked);  /* after mask_set: delivers what is no lo
 void mask_fetch(uint64_t set);         /* takes over what the kernel holds back of these */
 void mask_apply(void);                 /* the kernel blocks what it shall from now on */
 void mask_start(void);
+void mask_take_mains(void);
 void mask_forget(void);
 void mask_chore(void); /* on hub 0's loop */
 void mask_ask_chore(void);

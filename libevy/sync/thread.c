@@ -117,6 +117,28 @@ static int start_runtime(void)
     return r;
 }
 
+static struct green *make_body(const struct thread_request *req, int *err)
+{
+    *err = 0;
+    return req->own ? green_new_at(req->own, req->stack, thread_body, err)
+                    : green_new(req->stack, req->guard, thread_body, err);
+}
+
+static void body_equip(struct green *g, const struct thread_request *req, void *(*start)(void *),
+                       void *arg)
+{
+    g->policy = req->policy;
+    g->priority = req->priority;
+    g->affinity = req->affinity;
+    g->start = start;
+    g->arg = arg;
+    atomic_store_explicit(&g->done, req->detached ? THREAD_DETACHED : 0, memory_order_relaxed);
+    g->hub = hub_for_new();
+    signals_inherit(g);
+    if (unlikely(req->masked))
+        signals_start_with(g, &req->sigmask);
+}
+
 int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
                        void *arg)
 {
@@ -127,22 +149,16 @@ int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*st
     err = thread_request_read(attr, &req);
     if (err)
         return err;
-    struct green *g = req.own ? green_new_at(req.own, req.stack, thread_body, &err)
-                              : green_new(req.stack, req.guard, thread_body, &err);
+    struct green *g = make_body(&req, &err);
+    if (unlikely(err == -EAGAIN)) {
+        sched_yield_now(); /* natively others would run on, and end */
+        g = make_body(&req, &err);
+    }
     if (!g) {
         free(req.affinity);
         return -err;
     }
-    g->policy = req.policy;
-    g->priority = req.priority;
-    g->affinity = req.affinity;
-    g->start = start;
-    g->arg = arg;
-    atomic_store_explicit(&g->done, req.detached ? THREAD_DETACHED : 0, memory_order_relaxed);
-    g->hub = hub_for_new();
-    signals_inherit(g);
-    if (unlikely(req.masked))
-        signals_start_with(g, &req.sigmask);
+    body_equip(g, &req, start, arg);
     *thread = g->thread;
     sched_start(g);
     return 0;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,8 @@
 
 #include "check.h"
 static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
-static sem_t ready;
 static volatile unsigned long spins;
-static int cleaned;
+static atomic_int cleaned;
 
 static void count(void *arg)
 {
@@ -26,7 +26,7 @@ static void *spin(void *arg)
 {
     pthread_cleanup_push(count, NULL);
     CHECK(pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL) == 0);
-    sem_post(&ready);
+    sem_post(arg);
     for (;;)
         spins++;
     pthread_cleanup_pop(0);
@@ -37,7 +37,7 @@ static void *lock(void *arg)
 {
     pthread_cleanup_push(count, NULL);
     CHECK(pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL) == 0);
-    sem_post(&ready);
+    sem_post(arg);
     pthread_mutex_lock(&held);
     pthread_cleanup_pop(0);
     return arg;
@@ -47,7 +47,7 @@ static void *late(void *arg)
 {
     CHECK(pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL) == 0);
     CHECK(pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL) == 0);
-    sem_post(&ready);
+    sem_post(arg);
     usleep(20000);
     spins = 0;
     pthread_cleanup_push(count, NULL);
@@ -60,8 +60,9 @@ static void *late(void *arg)
 static void stop(void *(*body)(void *), useconds_t later)
 {
     pthread_t t;
+    sem_t ready;
     void *result;
-    CHECK(pthread_create(&t, NULL, body, NULL) == 0);
+    CHECK(sem_init(&ready, 0, 0) == 0 && pthread_create(&t, NULL, body, &ready) == 0);
     CHECK(sem_wait(&ready) == 0);
     if (later)
         usleep(later);
@@ -79,8 +80,9 @@ static void *stopper(void *arg)
 static void *rivals(void *arg)
 {
     pthread_t t;
+    sem_t ready;
     void *result;
-    CHECK(pthread_create(&t, NULL, spin, NULL) == 0);
+    CHECK(sem_init(&ready, 0, 0) == 0 && pthread_create(&t, NULL, spin, &ready) == 0);
     CHECK(sem_wait(&ready) == 0);
     for (volatile long i = 0; i < 30000000; i++)
         ;
@@ -92,7 +94,7 @@ static void *rivals(void *arg)
 int main(void)
 {
     pthread_t t[3];
-    CHECK(sem_init(&ready, 0, 0) == 0 && pthread_mutex_lock(&held) == 0);
+    CHECK(pthread_mutex_lock(&held) == 0);
     stop(spin, 0);
     stop(spin, 5000);
     stop(lock, 5000);

@@ -1,0 +1,59 @@
+// Proves: the id that gettid tells works in tgkill, also through syscall().
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static atomic_int tids[4], hits, stop;
+static __thread int mine;
+
+static void handler(int sig)
+{
+    CHECK(sig == SIGUSR1 && mine == gettid());
+    atomic_fetch_add(&hits, 1);
+}
+
+static void *body(void *arg)
+{
+    mine = gettid();
+    CHECK(mine == syscall(SYS_gettid));
+    tids[(size_t)arg] = mine;
+    while (!stop)
+        usleep(1000);
+    return NULL;
+}
+
+int main(void)
+{
+    pthread_t t[4];
+    struct sigaction a = {.sa_handler = handler};
+    CHECK(sigaction(SIGUSR1, &a, NULL) == 0);
+    for (size_t i = 0; i < 4; i++)
+        t[i] = spawn(body, (void *)i);
+    for (int i = 0; i < 4; i++) {
+        while (!tids[i])
+            usleep(1000);
+        CHECK(tgkill(getpid(), tids[i], SIGUSR1) == 0);
+        while (hits < 2 * i + 1)
+            usleep(1000);
+        CHECK(syscall(SYS_tgkill, getpid(), tids[i], SIGUSR1) == 0);
+        while (hits < 2 * i + 2)
+            usleep(1000);
+        CHECK(tgkill(getpid(), tids[i], 0) == 0);
+    }
+    stop = 1;
+    for (int i = 0; i < 4; i++)
+        CHECK(pthread_join(t[i], NULL) == 0);
+    CHECK(tgkill(getpid(), tids[0], 0) == -1 && errno == ESRCH);
+    CHECK(tgkill(getpid(), getpid(), 0) == 0 && tgkill(getpid(), -1, 0) == -1 && errno == EINVAL);
+    printf("ids ok %d\n", hits);
+    return 0;
+}
