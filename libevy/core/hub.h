@@ -30,18 +30,18 @@ struct hub {
     struct event_base *base;   /* private libevent */
     struct evloop_wake *wake;  /* the eventfd that ends its sleep (evloop.c) */
     deadline_t sleep_until;    /* how long this pass may wait in the kernel; 0: only look */
-    unsigned watches;          /* registrations with base but the wake-up: without any, polling can wait */
-    int epoll_fd;              /* the base's epoll instance, -1 with other methods */
+    unsigned watches; /* registrations with base but the wake-up: without any, polling can wait */
+    int epoll_fd;     /* the base's epoll instance, -1 with other methods */
     bool skip_epoll_ctl;     /* a vanishing descriptor's event is being deleted: the kernel knows */
     struct carrier *carrier; /* who drives it; changed by who hands it over */
-    _Atomic(struct green *) current;         /* what its carrier runs: a green thread, or loop */
-    atomic_uint switches;                    /* grows at each switch; written by the carrier */
-    unsigned switches_seen;                  /* by the monitor when it last looked; monitor */
-    int64_t cpu_seen;          /* CPU time of its carrier when it had first not grown; monitor */
-    unsigned still;                          /* looks at which it had not grown; monitor */
-    atomic_uint wanted;                      /* 1: give it away, its green thread is about to block */
-    _Atomic(struct green *) inspected; /* what the monitor looks at and must not vanish */
-    unsigned index;                    /* place in hubs[] */
+    _Atomic(struct green *) current; /* what its carrier runs: a green thread, or loop */
+    atomic_uint switches;            /* grows at each switch; written by the carrier */
+    unsigned switches_seen;          /* by the monitor when it last looked; monitor */
+    int64_t cpu_seen;   /* CPU time of its carrier when it had first not grown; monitor */
+    unsigned still;     /* looks at which it had not grown; monitor */
+    atomic_uint wanted; /* 1: give it away, its green thread is about to block */
+    _Atomic(struct green *) inspected;       /* what the monitor looks at and must not vanish */
+    unsigned index;                          /* place in hubs[] */
     _Alignas(CACHE_LINE) struct inbox inbox; /* green threads made runnable elsewhere */
     struct inbox retired;                    /* libevent registrations to drop (io/watch.c) */
     atomic_uint asleep; /* 1 while its carrier waits in the kernel and needs the eventfd */

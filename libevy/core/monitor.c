@@ -79,7 +79,8 @@ static void pause_for_period(void)
 static int64_t cpu_time(int tid)
 {
     struct timespec ts;
-    clockid_t clock = (clockid_t)(~(unsigned)tid << 3 | 6); /* CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED */
+    clockid_t clock =
+        (clockid_t)(~(unsigned)tid << 3 | 6); /* CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED */
     return sys3(SYS_clock_gettime, clock, &ts, 0) < 0 ? 0 : timespec_to_ns(&ts);
 }
 

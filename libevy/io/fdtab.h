@@ -22,13 +22,13 @@ enum fd_kind {
 };
 
 enum fd_flags {
-    FD_USER_NONBLOCK = 1,   /* the program wants EAGAIN */
-    FD_KERNEL_NONBLOCK = 2, /* O_NONBLOCK is set though the program did not ask */
-    FD_OURS = 4,            /* made by a hooked call in this process and never shared */
-    FD_UNDRAINABLE = 8,     /* hang-up or urgent data seen: a short read proves nothing */
-    FD_NO_NOWAIT = 16,      /* RWF_NOWAIT is not supported for reading */
+    FD_USER_NONBLOCK = 1,    /* the program wants EAGAIN */
+    FD_KERNEL_NONBLOCK = 2,  /* O_NONBLOCK is set though the program did not ask */
+    FD_OURS = 4,             /* made by a hooked call in this process and never shared */
+    FD_UNDRAINABLE = 8,      /* hang-up or urgent data seen: a short read proves nothing */
+    FD_NO_NOWAIT = 16,       /* RWF_NOWAIT is not supported for reading */
     FD_NO_NOWAIT_WRITE = 64, /* nor for writing: an eventfd knows it for reading only */
-    FD_AWAITED_WRITE = 32,  /* somebody has waited until it can be written */
+    FD_AWAITED_WRITE = 32,   /* somebody has waited until it can be written */
 };
 
 enum { FD_READ, FD_WRITE };

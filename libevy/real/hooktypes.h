@@ -5,9 +5,9 @@
 #include <aio.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <mqueue.h>
 #include <netdb.h>
-#include <grp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <pty.h>

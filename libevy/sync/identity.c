@@ -117,8 +117,8 @@ int evy_pthread_setschedparam(pthread_t thread, int policy, const struct sched_p
 int evy_pthread_setschedprio(pthread_t thread, int priority)
 {
     struct green *g = thread_green(thread);
-    int err = own_body(thread) ? sched_check(g->policy, priority)
-                               : REAL(pthread_setschedprio)(thread, priority);
+    int err = g && own_body(thread) ? sched_check(g->policy, priority)
+                                    : REAL(pthread_setschedprio)(thread, priority);
     if (!err && g)
         g->priority = priority;
     return err;
