@@ -52,7 +52,8 @@ int main(void)
     stop = 1;
     for (int i = 0; i < 4; i++)
         CHECK(pthread_join(t[i], NULL) == 0);
-    while (tgkill(getpid(), tids[0], 0) == 0) /* the kernel's thread outlives the join by a moment */
+    while (tgkill(getpid(), tids[0], 0) ==
+           0) /* the kernel's thread outlives the join by a moment */
         usleep(1000);
     CHECK(errno == ESRCH);
     CHECK(tgkill(getpid(), getpid(), 0) == 0 && tgkill(getpid(), -1, 0) == -1 && errno == EINVAL);
