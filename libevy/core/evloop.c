@@ -9,6 +9,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -35,6 +36,7 @@ static struct evloop_wake wakes[MAX_HUBS];
 static int
     own_fds[MAX_HUBS * 4]; /* every descriptor the hubs use; written before a second hub runs */
 static unsigned own_fd_count;
+static int lowest_own_fd = INT_MAX; /* the program's own are nearly always below */
 static struct hub *opening; /* whose base is being made: by one thread, before the hub runs */
 
 /* Registrations are slab memory, not malloc'ed: read() must stay callable where malloc is not. */
@@ -75,6 +77,8 @@ int evloop_epoll_fd(int fd)
 
 static int own_fd(int fd)
 {
+    if (fd >= 0 && fd < lowest_own_fd)
+        lowest_own_fd = fd;
     if (own_fd_count < array_len(own_fds))
         own_fds[own_fd_count++] = fd;
     return fd;
@@ -98,6 +102,8 @@ int evloop_high_fd(int fd)
 
 bool evloop_owns_fd(int fd)
 {
+    if (likely(fd < lowest_own_fd))
+        return false;
     for (unsigned i = 0; i < own_fd_count; i++)
         if (own_fds[i] == fd)
             return true;
@@ -109,6 +115,7 @@ void evloop_forget_fds(void)
     for (unsigned i = 0; i < own_fd_count; i++)
         sys_close(own_fds[i]);
     own_fd_count = 0;
+    lowest_own_fd = INT_MAX;
 }
 
 static const char *const method_names[] = {

@@ -43,7 +43,7 @@ struct hub {
     _Atomic(struct green *) inspected;       /* what the monitor looks at and must not vanish */
     unsigned index;                          /* place in hubs[] */
     _Alignas(CACHE_LINE) struct inbox inbox; /* green threads made runnable elsewhere */
-    struct inbox retired;                    /* libevent registrations to drop (io/watch.c) */
+    struct inbox retired;                    /* libevent registrations to drop (evloop.c) */
     atomic_uint asleep; /* 1 while its carrier waits in the kernel and needs the eventfd */
     atomic_uint chore;  /* 1: its loop shall look after signals */
     atomic_uint live;   /* green threads whose home it is: new ones go where there are fewest */

@@ -137,13 +137,6 @@ void fd_closing(int fd)
         slot_reset(s, FD_UNKNOWN, 0);
 }
 
-void fd_shared(int fd)
-{
-    struct fd *s = fd_slot(fd);
-    if (s)
-        fd_set_flag(s, FD_OURS, false);
-}
-
 void fd_duplicated(int old, int new)
 {
     struct fd *from = fd_slot(old), *to = fd_slot(new);

@@ -55,9 +55,6 @@ struct fd *fd_known(int fd);
 void fd_opened(int fd, enum fd_kind kind, unsigned flags);
 void fd_closing(int fd);
 
-/* fd now shares its open file with another number or process: its status flags may change elsewhere. */
-void fd_shared(int fd);
-
 /* new was made by dup & co. from old. */
 void fd_duplicated(int old, int new);
 
