@@ -11,6 +11,7 @@ VERSION := $(shell sed -n 's|^\#define EVY_VERSION "\(.*\)"|\1|p' include/evy.h)
 SONAME := libevy.so.0
 
 prefix ?= /usr/local
+bindir ?= $(prefix)/bin
 libdir ?= $(prefix)/lib
 includedir ?= $(prefix)/include
 pkgconfigdir ?= $(libdir)/pkgconfig
@@ -89,8 +90,10 @@ units := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
 programs := $(patsubst %,$(B)/%,$(basename $(wildcard $(foreach d,preload programs bench, \
 	tests/$(d)/*.c tests/$(d)/*.cc))))
 
+launcher := $(B)/evy
+
 .PHONY: all
-all: $(lib) $(B)/$(SONAME) $(B)/hooknames.txt
+all: $(lib) $(B)/$(SONAME) $(B)/hooknames.txt $(launcher)
 
 $(lib): $(objects) $(libevent) libevy/libevy.map $(B)/flags
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(so_ldflags) $(LDFLAGS) $(objects) $(libevent) -o $@
@@ -123,6 +126,17 @@ $(libevent): tools/build/private-libevent.sh tools/build/libevent.syms
 $(B)/hooknames.txt: tools/build/hooknames.sh tools/build/hooknames.h $(wildcard preload/hooks.def)
 	$(call say,GEN,$@)mkdir -p $(@D) && tools/build/hooknames.sh "$(CC) -I." tools/build/hooknames.h >$@.new
 	@mv $@.new $@
+
+# The launcher; it looks for libevy.so beside itself, then in $(libdir).
+launcher_cflags = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(warnings) $(san) -I. -Iinclude -Ilibevy \
+	-DEVY_LIBDIR='"$(libdir)"' $$($(PKG_CONFIG) --cflags libelf) $(depend)
+launcher_objects := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tools/evy/*.c))
+
+$(launcher): $(launcher_objects)
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(san) $(LDFLAGS) $^ $$($(PKG_CONFIG) --libs libelf) -o $@
+
+$(launcher_objects): $(B)/obj/%.o: %.c $(B)/flags
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(launcher_cflags) -c $< -o $@
 
 # Tests
 
@@ -187,7 +201,7 @@ cppcheck_blind := --suppress=uninitvar --suppress=ctuuninitvar --suppress=ignore
 lint:
 	$(Q)clang-format --dry-run -Werror $(own_sources)
 	$(Q)if command -v shellcheck >/dev/null; then \
-		grep -rlE '^#!/bin/(ba)?sh' .ci libevy preload tests tools | xargs shellcheck; fi
+		grep -rlE '^#!/bin/(ba)?sh' .ci libevy preload tests tools | xargs shellcheck -x; fi
 	$(Q)if command -v cppcheck >/dev/null; then \
 		cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr $(cppcheck_blind) --std=c11 \
 		--library=posix -D_GNU_SOURCE $(includes) libevy preload; fi
@@ -200,6 +214,8 @@ dist:
 
 install: all
 	$(Q)install -d $(DESTDIR)$(libdir) $(DESTDIR)$(pkgconfigdir) $(DESTDIR)$(includedir)/evy
+	$(Q)install -d $(DESTDIR)$(bindir)
+	$(Q)install -m 755 $(launcher) $(DESTDIR)$(bindir)/evy
 	$(Q)install -m 755 $(lib) $(DESTDIR)$(libdir)/libevy.so.$(VERSION)
 	$(Q)ln -sf libevy.so.$(VERSION) $(DESTDIR)$(libdir)/$(SONAME)
 	$(Q)ln -sf $(SONAME) $(DESTDIR)$(libdir)/libevy.so
@@ -208,7 +224,7 @@ install: all
 		tools/libevy.pc.in >$(DESTDIR)$(pkgconfigdir)/libevy.pc
 
 uninstall:
-	$(Q)rm -f $(addprefix $(DESTDIR)$(libdir)/,libevy.so.$(VERSION) $(SONAME) libevy.so) \
+	$(Q)rm -f $(DESTDIR)$(bindir)/evy $(addprefix $(DESTDIR)$(libdir)/,libevy.so.$(VERSION) $(SONAME) libevy.so) \
 		$(addprefix $(DESTDIR)$(includedir)/,$(headers)) $(DESTDIR)$(pkgconfigdir)/libevy.pc
 	$(Q)rmdir $(DESTDIR)$(includedir)/evy 2>/dev/null || true
 

@@ -3,6 +3,7 @@
 
 unit      build/tests/unit/*, and tests/unit/*.sh with libevy.so as $1: exit status 0
 object    tests/object/*.sh, likewise
+tools     tests/tools/*.sh, likewise
 preload   build/tests/preload/*: natively and under the preload, same status, stdout and stderr.
           The first comment lines of the source may say
               // run: ARGS          (or a file NAME.args)
@@ -41,7 +42,7 @@ sys.path.insert(0, HERE)
 
 from programs import autopsy, context, procfs  # noqa: E402
 
-KINDS = ("unit", "object", "preload", "programs")
+KINDS = ("unit", "object", "tools", "preload", "programs")
 DEFAULT_LIMIT = 60
 SKIPPED = 77
 MOST_OUTPUT = 64 << 20  # a program that says more is killed
@@ -196,6 +197,9 @@ class Suite:
 
     def object(self):
         yield from self.scripts("object")
+
+    def tools(self):
+        yield from self.scripts("tools")
 
     def scripts(self, kind):
         for path in sorted(glob.glob(os.path.join(HERE, kind, "*.sh"))):

@@ -1,0 +1,23 @@
+/* The subcommands of evy and what they share. */
+#ifndef EVY_CMD_H
+#define EVY_CMD_H
+
+#include <stddef.h>
+
+/* One line on stderr, "evy: ...", and exit status 1 (2 for die_usage: the command line is wrong). */
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void die_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* malloc and friends that cannot fail. */
+void *xalloc(size_t size);
+char *xformat(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The process id that the text is; dies when it is none. */
+int process_id(const char *text);
+
+/* argv[0] is the subcommand's name. Each returns the exit status. */
+int cmd_run(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+
+#endif

@@ -1,0 +1,112 @@
+#include "modules.h"
+
+#include "cmd.h"
+#include "symbols.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_libevy(const char *path)
+{
+    const char *base = strrchr(path, '/');
+    return strncmp(base ? base + 1 : path, "libevy.so", 9) == 0;
+}
+
+static bool is_system(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    return strncmp(base, "ld-linux", 8) == 0 || strncmp(base, "libc.so", 7) == 0 ||
+           strncmp(base, "libpthread.so", 13) == 0 || is_libevy(path);
+}
+
+static struct module *add(struct modules *modules, const char *path)
+{
+    for (size_t i = 0; i < modules->count; i++)
+        if (strcmp(modules->all[i].path, path) == 0)
+            return &modules->all[i];
+    modules->all = realloc(modules->all, (modules->count + 1) * sizeof *modules->all);
+    if (!modules->all)
+        die("out of memory");
+    struct module *module = &modules->all[modules->count++];
+    *module = (struct module){.path = xformat("%s", path), .system = is_system(path)};
+    return module;
+}
+
+/* A path between quotes of the shell. */
+static char *quoted(const char *path)
+{
+    char *text = xalloc(4 * strlen(path) + 3), *to = text;
+    *to++ = '\'';
+    for (; *path; path++)
+        if (*path == '\'')
+            to = stpcpy(to, "'\\''");
+        else
+            *to++ = *path;
+    *to = '\'';
+    return text;
+}
+
+/* The loader itself knows RUNPATH, hwcaps and ld.so.cache: it is asked, and runs nothing of the program. */
+void modules_of_program(struct modules *modules, const char *path)
+{
+    *modules = (struct modules){0};
+    add(modules, path);
+    struct image image;
+    if (!image_open(&image, path))
+        die("%s: a damaged ELF file", path);
+    char *program = quoted(path);
+    char *loader = quoted(image_interpreter(&image));
+    char *command = xformat("env -u LD_PRELOAD %s --list %s 2>&1", loader, program);
+    image_close(&image);
+    FILE *list = popen(command, "re");
+    if (!list)
+        die("%s: %s", command, strerror(errno));
+    char line[PATH_MAX + 256];
+    while (fgets(line, sizeof line, list)) {
+        char found[PATH_MAX];
+        if (strstr(line, "not found"))
+            die("%s: %s", path, strtok(line + strspn(line, " \t"), "\n"));
+        if (sscanf(line, " %*s => %4095s (", found) == 1 || sscanf(line, " %4095s (", found) == 1)
+            if (*found == '/')
+                add(modules, found);
+    }
+    if (pclose(list) != 0)
+        die("%s: its loader does not accept it", path);
+    free(command);
+    free(loader);
+    free(program);
+}
+
+void modules_of_process(struct modules *modules, pid_t pid)
+{
+    *modules = (struct modules){.pid = pid};
+    char *name = xformat("/proc/%d/maps", pid);
+    FILE *maps = fopen(name, "re");
+    if (!maps)
+        die("process %d: %s", pid, errno == ENOENT ? "there is none" : strerror(errno));
+    char line[PATH_MAX + 256];
+    errno = 0;
+    while (fgets(line, sizeof line, maps)) {
+        uintptr_t low, high;
+        char path[PATH_MAX];
+        if (sscanf(line, "%lx-%lx %*s %*s %*s %*s %4095[^\n]", &low, &high, path) != 3 ||
+            *path != '/')
+            continue;
+        struct module *module = add(modules, path);
+        module->low = module->low ? module->low : low;
+        module->high = high;
+    }
+    if (errno)
+        die("process %d: %s", pid, strerror(errno));
+    fclose(maps);
+    free(name);
+    if (!modules->count)
+        die("process %d has no program: a kernel thread, or one that has ended", pid);
+    for (size_t i = 0; i < modules->count; i++)
+        if (is_libevy(modules->all[i].path))
+            modules->libevy = &modules->all[i];
+}

@@ -1,0 +1,95 @@
+#include "cmd.h"
+#include "program.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: evy run [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
+    "\n"
+    "Runs PROGRAM with libevy preloaded: its threads become green threads.\n"
+    "\n"
+    "  --hubs N        kernel threads that run green threads (EVY_HUBS)\n"
+    "  --patch LIST    groups of calls that are green: all, socket,time, -dns (EVY_PATCH)\n"
+    "  --stack SIZE    stack of threads that ask for no size, e.g. 64k (EVY_STACK)\n"
+    "  --method NAME   libevent's backend: epoll, poll or select (EVY_HUB_METHOD)\n"
+    "  --log LEVEL     off, error, warn, info or debug, perhaps with ,FILE (EVY_LOG)\n"
+    "  --force         also where libevy is known not to work\n"
+    "\n"
+    "The exit status is PROGRAM's, or 1 when it cannot be run, 2 for a wrong command line.\n";
+
+enum { OPT_FORCE = 1, OPT_HELP };
+
+/* An option of this table is the environment variable of its place. */
+static const char *const variables[] = {"EVY_HUBS", "EVY_PATCH", "EVY_STACK", "EVY_HUB_METHOD",
+                                        "EVY_LOG"};
+#define OPT_VARIABLE 100
+
+static const struct option options[] = {
+    {"hubs", required_argument, NULL, OPT_VARIABLE + 0},
+    {"patch", required_argument, NULL, OPT_VARIABLE + 1},
+    {"stack", required_argument, NULL, OPT_VARIABLE + 2},
+    {"method", required_argument, NULL, OPT_VARIABLE + 3},
+    {"log", required_argument, NULL, OPT_VARIABLE + 4},
+    {"force", no_argument, NULL, OPT_FORCE},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static void set(const char *name, const char *value)
+{
+    if (setenv(name, value, 1) != 0)
+        die("%s: %s", name, strerror(errno));
+}
+
+/* First, so that it stands before the program's own libraries in every look-up; the user's own stay. */
+static void preload(const char *library)
+{
+    if (strpbrk(library, " :"))
+        die("%s: LD_PRELOAD cannot name a path with a blank or a colon", library);
+    const char *others = getenv("LD_PRELOAD");
+    set("LD_PRELOAD", others && *others ? xformat("%s:%s", library, others) : library);
+}
+
+static void check(const char *path, const char *library, bool force)
+{
+    char *image = program_image(path);
+    char *why = program_refusal(image, library);
+    if (why && !force)
+        die("%s %s", image, why);
+    if (why)
+        warn("%s %s; running it all the same", image, why);
+    free(why);
+    free(image);
+}
+
+int cmd_run(int argc, char **argv)
+{
+    bool force = false;
+    int option;
+    argv[0] = "evy: run"; /* how getopt_long begins its complaints */
+    while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+        if (option >= OPT_VARIABLE) {
+            set(variables[option - OPT_VARIABLE], optarg);
+        } else if (option == OPT_FORCE) {
+            force = true;
+        } else if (option == OPT_HELP) {
+            fputs(help, stdout);
+            return 0;
+        } else {
+            return 2; /* getopt_long has said why */
+        }
+    }
+    if (optind == argc)
+        die_usage("run: no program named; evy run --help tells more");
+    char *path = program_find(argv[optind]);
+    const char *library = library_find();
+    check(path, library, force);
+    preload(library);
+    execv(path, argv + optind);
+    die("%s: %s", path, strerror(errno));
+}
