@@ -91,6 +91,7 @@ programs := $(patsubst %,$(B)/%,$(basename $(wildcard $(foreach d,preload progra
 	tests/$(d)/*.c tests/$(d)/*.cc))))
 
 launcher := $(B)/evy
+test_libraries := $(patsubst %.cc,$(B)/%.so,$(wildcard tests/preload/lib/*.cc))
 
 .PHONY: all
 all: $(lib) $(B)/$(SONAME) $(B)/hooknames.txt $(launcher)
@@ -141,7 +142,7 @@ $(launcher_objects): $(B)/obj/%.o: %.c $(B)/flags
 # Tests
 
 .PHONY: tests check check-aarch64 demo bench
-tests: all $(units) $(programs)
+tests: all $(units) $(programs) $(test_libraries)
 
 check: tests check-aarch64
 	$(Q)$(PYTHON) tests/run.py --build $(B)
@@ -165,6 +166,9 @@ $(B)/tests/%: tests/%.c $(B)/flags
 
 $(B)/tests/%: tests/%.cc $(B)/flags
 	$(call say,CXXLD,$<)mkdir -p $(@D) && $(CXX) -std=gnu++17 $(program_flags) $< $(own_flags) -o $@
+
+$(B)/tests/preload/lib/%.so: tests/preload/lib/%.cc $(B)/flags
+	$(call say,CXXLD,$<)mkdir -p $(@D) && $(CXX) -std=gnu++17 $(program_flags) -fPIC -shared $< -o $@
 
 # The aarch64 switch, cross-compiled and run in qemu where both are at hand.
 CROSS_CC ?= aarch64-linux-gnu-gcc

@@ -116,6 +116,15 @@ void hook_tss_delete(tss_t key)
     REAL(tss_delete)(key);
 }
 
+/* The loader calls it for each step of dlopen, dlmopen and dlclose, the last one being the library's constructors:
+   they may use static TLS at once, and what an earlier dlclose took away is noticed at the first. */
+int hook__dl_catch_exception(struct dl_exception *exception, void (*operate)(void *), void *args)
+{
+    if (WHEN_ALWAYS(THREAD))
+        tcb_modules_changed();
+    return REAL(_dl_catch_exception)(exception, operate, args);
+}
+
 /* A jump may leave a signal handler, and its mask with it. */
 #define JUMP(name)                                                                                 \
     void hook_##name(struct __jmp_buf_tag env[1], int value)                                       \

@@ -50,8 +50,8 @@ void tcb_end(void);
 /* Tells glibc how much stack the thread has, so that its alloca decisions suit small stacks. */
 void tcb_set_stack(uintptr_t tp, size_t size);
 
-/* After every successful dlopen, dlmopen and dlclose: enters libraries with static TLS into all TCBs,
-   live and pooled, as glibc does for its own threads. */
+/* Between the steps in which the loader opens and closes libraries: enters those with static TLS into all
+   TCBs, live and pooled, as glibc does for its own threads. */
 void tcb_modules_changed(void);
 
 /* The preload tells of every key so that tcb_end can run its destructor. */

@@ -163,7 +163,7 @@ static EVY_COLD void scan(size_t generation)
 
 void tcb_modules_changed(void)
 {
-    if (!tcb_facts.ready)
+    if (!tcb_facts.ready || list_empty(&all)) /* the first TCB will look for itself */
         return;
     critical_enter();
     scan(atomic_load(&current)->generation);

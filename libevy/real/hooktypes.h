@@ -34,6 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
-struct __res_state; /* of <resolv.h>, whose macros are many */
+struct __res_state;  /* of <resolv.h>, whose macros are many */
+struct dl_exception; /* the loader's */
 
 #endif

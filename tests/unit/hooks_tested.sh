@@ -19,6 +19,7 @@ __res_query glibc keeps it for old binaries: nothing can be linked against it
 __res_querydomain glibc keeps it for old binaries: nothing can be linked against it
 __res_search glibc keeps it for old binaries: nothing can be linked against it
 __res_send glibc keeps it for old binaries: nothing can be linked against it
+_dl_catch_exception the loader calls it, in dlopen_tls
 _IO_popen glibc keeps it for old binaries: nothing can be linked against it
 END
 
