@@ -110,6 +110,7 @@ static bool green_call(long number, const long *a, long *r)
         CASE(set_tid_address, hook_gettid()) /* what it sets belongs to the carrier, not to us */
         CASE(set_robust_list, 0)             /* likewise */
         CASE(close, hook_close(FD))
+        CASE(close_range, hook_close_range((unsigned)a[0], (unsigned)a[1], (int)a[2]))
         CASE(dup, hook_dup(FD))
         CASE(dup3, hook_dup3(FD, (int)a[1], (int)a[2]))
         CASE(fcntl, hook_fcntl(FD, (int)a[1], a[2]))

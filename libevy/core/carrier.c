@@ -7,6 +7,7 @@
 #include "core/critical.h"
 #include "core/hub.h"
 #include "core/monitor.h"
+#include "core/own_fd.h"
 #include "core/stack.h"
 #include "core/tcb.h"
 #include "cpu.h"
@@ -14,7 +15,9 @@
 #include "tp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,6 +90,7 @@ static void *carrier_main(void *arg)
     struct carrier *c = arg;
     c->idle_tp = c->native_tp = tp_get();
     c->tid = sys_gettid();
+    sys_futex_wake(&c->tid, 1);
     serve(c);
     return NULL;
 }
@@ -104,6 +108,35 @@ static void give(struct carrier *c, struct hub *h)
     sys_futex_wake(&c->given, 1);
 }
 
+static long stat_open(const struct carrier *c)
+{
+    char path[48];
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", c->tid);
+    return sys_call4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+}
+
+/* Before the program has a second thread, that might just be opening a descriptor and count on its number. */
+static void open_stat(struct carrier *c)
+{
+    c->stat = 0;
+    own_fd((int)stat_open(c), &c->stat);
+}
+
+/* The letter behind the name is the state. */
+bool carrier_wants_processor(struct carrier *c)
+{
+    char text[128];
+    long fd = c->stat ? c->stat : stat_open(c);
+    if (fd < 0)
+        return false;
+    long n = sys_call4(SYS_pread64, fd, (long)text, sizeof text - 1, 0);
+    if (!c->stat)
+        sys_close((int)fd);
+    text[n > 0 ? n : 0] = 0;
+    const char *end = strrchr(text, ')');
+    return end && end[1] && end[2] == 'R';
+}
+
 int carrier_adopt_main(struct hub *h)
 {
     struct carrier *c = &carriers[0];
@@ -116,6 +149,7 @@ int carrier_adopt_main(struct hub *h)
     c->idle_tp = main_idle.tp;
     c->native_tp = hub_native_tp ? hub_native_tp : tp_get();
     c->tid = sys_gettid();
+    open_stat(c);
     own_pid = (int)sys3(SYS_getpid, 0, 0, 0);
     carrier_count = 1;
     attach(h, c);
@@ -141,6 +175,9 @@ int carrier_start(struct hub *h)
     struct carrier *c = carrier_new();
     if (!c)
         return -EAGAIN;
+    while (!c->tid)
+        sys_futex_wait(&c->tid, 0, NULL);
+    open_stat(c);
     give(c, h);
     return 0;
 }

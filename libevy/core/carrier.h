@@ -23,7 +23,8 @@ struct carrier {
     struct context idle;   /* where it is when it drives no hub and carries no green thread */
     uintptr_t idle_tp;     /* thread pointer of that context */
     uintptr_t native_tp;   /* the TCB glibc made for this kernel thread */
-    int tid;               /* the kernel's id of it */
+    atomic_int tid;        /* the kernel's id of it; 0 until it runs */
+    atomic_int stat;       /* its /proc file, 0 for those made late */
     atomic_uint given;     /* futex: 1 when hub has been set for it to drive */
     struct hub *hub;       /* what it is to drive; written before given */
     struct green *arrival; /* the stranded green thread that came to the idle context; own */
@@ -35,6 +36,9 @@ int carrier_adopt_main(struct hub *h);
 
 /* A new carrier, a kernel thread, drives h. Returns 0 or -errno. */
 int carrier_start(struct hub *h);
+
+/* Whether the kernel would run c if it had a processor for it. Only for the monitor. */
+bool carrier_wants_processor(struct carrier *c);
 
 /* Gives h to a spare carrier if its green thread has been running program code all this time. Only the
    monitor calls this. */

@@ -4,17 +4,16 @@
 #include "base/spin.h"
 #include "base/sys.h"
 #include "core/hub.h"
+#include "core/own_fd.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 
 struct evloop_watch {
     struct event event;        /* libevent's part */
@@ -26,17 +25,13 @@ struct evloop_watch {
 
 struct evloop_wake {
     struct event event; /* readable when somebody kicked */
-    int fd;             /* eventfd */
+    atomic_int fd;      /* eventfd */
     bool edge;          /* edge-triggered: need not be drained */
 };
 
 static struct evloop_watch *free_watches; /* watches_lock */
 static struct spin watches_lock;          /* protects free_watches; nests inside nothing */
 static struct evloop_wake wakes[MAX_HUBS];
-static int
-    own_fds[MAX_HUBS * 4]; /* every descriptor the hubs use; written before a second hub runs */
-static unsigned own_fd_count;
-static int lowest_own_fd = INT_MAX; /* the program's own are nearly always below */
 static struct hub *opening; /* whose base is being made: by one thread, before the hub runs */
 
 /* Registrations are slab memory, not malloc'ed: read() must stay callable where malloc is not. */
@@ -70,52 +65,18 @@ static void watch_free(struct evloop_watch *w)
     spin_unlock(&watches_lock);
 }
 
-int evloop_epoll_fd(int fd)
+/* A hub's descriptors may change their numbers: libevent is told this one for its epoll instance. */
+#define EPOLL_NUMBER (1 << 30)
+
+int evloop_epoll_made(int fd)
 {
-    return opening->epoll_fd = evloop_high_fd(fd);
+    int r = own_fd(fd, &opening->epoll_fd);
+    return r ? r : EPOLL_NUMBER + (int)opening->index;
 }
 
-static int own_fd(int fd)
+int evloop_epoll_fd(int number)
 {
-    if (fd >= 0 && fd < lowest_own_fd)
-        lowest_own_fd = fd;
-    if (own_fd_count < array_len(own_fds))
-        own_fds[own_fd_count++] = fd;
-    return fd;
-}
-
-int evloop_high_fd(int fd)
-{
-    struct rlimit limit;
-    if (fd < 0 || sys_call4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit) < 0)
-        return fd;
-    long floor = limit.rlim_cur > 4096 ? 4096 - 64 : (long)limit.rlim_cur - 64;
-    for (; floor > 64; floor /= 2) {
-        long high = sys_fcntl(fd, F_DUPFD_CLOEXEC, floor);
-        if (high >= 0) {
-            sys_close(fd);
-            return own_fd((int)high);
-        }
-    }
-    return own_fd(fd);
-}
-
-bool evloop_owns_fd(int fd)
-{
-    if (likely(fd < lowest_own_fd))
-        return false;
-    for (unsigned i = 0; i < own_fd_count; i++)
-        if (own_fds[i] == fd)
-            return true;
-    return false;
-}
-
-void evloop_forget_fds(void)
-{
-    for (unsigned i = 0; i < own_fd_count; i++)
-        sys_close(own_fds[i]);
-    own_fd_count = 0;
-    lowest_own_fd = INT_MAX;
+    return hubs[number - EPOLL_NUMBER].epoll_fd;
 }
 
 static const char *const method_names[] = {
@@ -138,10 +99,11 @@ static struct event_base *base_new(enum hub_method method)
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
-    (void)what;
+    (void)fd, (void)what;
+    struct evloop_wake *w = arg;
     uint64_t count;
-    if (!((struct evloop_wake *)arg)->edge)
-        sys_read((int)fd, &count, sizeof count);
+    if (!w->edge)
+        sys_read(w->fd, &count, sizeof count);
 }
 
 /* A descriptor may be closed on another hub while it is being registered: its reader is told, nobody else. */
@@ -174,14 +136,14 @@ int evloop_open(struct hub *h)
     if (!h->base)
         return -ENOMEM;
     struct evloop_wake *w = h->wake = &wakes[h->index];
-    w->fd = evloop_high_fd((int)sys3(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK, 0));
+    int r = own_fd((int)sys3(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK, 0), &w->fd);
     w->edge = evloop_edge_triggered(h);
-    if (w->fd < 0 ||
+    if (r ||
         event_assign(&w->event, h->base, w->fd,
                      (short)(EV_READ | EV_PERSIST | (w->edge ? EV_ET : 0)), on_wake, w) ||
         event_add(&w->event, NULL)) {
         event_base_free(h->base);
-        return w->fd < 0 ? w->fd : -ENOMEM;
+        return r ? r : -ENOMEM;
     }
     return 0;
 }
@@ -190,6 +152,7 @@ void evloop_close(struct hub *h)
 {
     event_base_free(h->base);
     sys_close(h->wake->fd);
+    sys_close(h->epoll_fd);
     h->base = NULL;
 }
 

@@ -34,18 +34,11 @@ void evloop_unwatch(struct hub *h, struct evloop_watch *w);
    shares its open file, so the kernel forgets it by itself. */
 void evloop_retire(struct hub *h, struct evloop_watch *w, bool last);
 
-/* Moves a descriptor of our own up, out of the program's way, and remembers it. */
-int evloop_high_fd(int fd);
+/* The epoll instance of the base being made is fd. Returns the number libevent is to know it by, or -errno. */
+int evloop_epoll_made(int fd);
 
-/* As evloop_high_fd, for the epoll instance of the base being made. */
-int evloop_epoll_fd(int fd);
-
-/* Whether fd is one of ours: the program's sweeping closes must spare it. */
-bool evloop_owns_fd(int fd);
-
-/* In a forked child: closes what the parent's hubs used, without touching the kernel objects behind, which
-   the parent shares. */
-void evloop_forget_fds(void);
+/* The descriptor that libevent knows by that number. */
+int evloop_epoll_fd(int number);
 
 /* Around fork: takes this file's locks, or gives them back, in parent and child. */
 void evloop_fork_locks(bool take);

@@ -5,6 +5,7 @@
 #include "core/carrier.h"
 #include "core/evloop.h"
 #include "core/monitor.h"
+#include "core/own_fd.h"
 #include "core/sched.h"
 #include "core/stack.h"
 #include "core/tcb.h"
@@ -119,7 +120,7 @@ int hubs_start(void)
 
 void hubs_forget(void)
 {
-    evloop_forget_fds();
+    own_fds_forget();
     carriers_forget();
     monitor_forget();
     hub_count = 0;

@@ -31,7 +31,7 @@ struct hub {
     struct evloop_wake *wake;  /* the eventfd that ends its sleep (evloop.c) */
     deadline_t sleep_until;    /* how long this pass may wait in the kernel; 0: only look */
     unsigned watches; /* registrations with base but the wake-up: without any, polling can wait */
-    int epoll_fd;     /* the base's epoll instance, -1 with other methods */
+    atomic_int epoll_fd;     /* the base's epoll instance, -1 with other methods */
     bool skip_epoll_ctl;     /* a vanishing descriptor's event is being deleted: the kernel knows */
     struct carrier *carrier; /* who drives it; changed by who hands it over */
     _Atomic(struct green *) current; /* what its carrier runs: a green thread, or loop */

@@ -6,11 +6,8 @@
 #include "core/hub.h"
 #include "real/real.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 
 #define PERIOD_NS 4000000 /* a hub that has not switched for two of them is stuck */
 
@@ -84,26 +81,11 @@ static int64_t cpu_time(int tid)
     return sys3(SYS_clock_gettime, clock, &ts, 0) < 0 ? 0 : timespec_to_ns(&ts);
 }
 
-/* The letter behind the name in /proc/self/task/TID/stat, '?' where that cannot be read. */
-static char kernel_state(int tid)
-{
-    char path[48], text[128];
-    snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
-    long fd = sys_call4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return '?';
-    long n = sys_read((int)fd, text, sizeof text - 1);
-    sys_close((int)fd);
-    text[n > 0 ? n : 0] = 0;
-    const char *end = strrchr(text, ')');
-    return end && end[1] ? end[2] : '?';
-}
-
 /* Its carrier would run if there were a processor for it: another kernel thread would not get one either. */
 static bool lacks_processor(struct hub *h)
 {
     int64_t used = cpu_time(h->carrier->tid) - h->cpu_seen;
-    return used < PERIOD_NS / 4 && kernel_state(h->carrier->tid) == 'R';
+    return used < PERIOD_NS / 4 && carrier_wants_processor(h->carrier);
 }
 
 static void look_at(struct hub *h)

@@ -60,14 +60,18 @@ int evy_socket(int domain, int type, int protocol);
 int evy_socketpair(int domain, int type, int protocol, int fds[2]);
 int evy_pipe(int fds[2]);
 int evy_pipe2(int fds[2], int flags);
-int evy_close(int fd);
-int evy_dup(int fd);
-int evy_dup2(int old, int new);
-int evy_dup3(int old, int new, int flags);
-int evy_closedir(DIR *d);
 int evy_setsockopt(int fd, int level, int option, const void *value, socklen_t len);
 int evy_fcntl(int fd, int cmd, long arg);
 int evy_ioctl(int fd, unsigned long request, void *arg);
+
+/* close.c */
+int evy_close(int fd);
+int evy_close_range(unsigned first, unsigned last, int flags);
+void evy_closefrom(int first);
+int evy_closedir(DIR *d);
+int evy_dup(int fd);
+int evy_dup2(int old, int new);
+int evy_dup3(int old, int new, int flags);
 
 /* ipc.c: tried without waiting first; a kernel thread is given up only where the answer is to wait */
 int evy_flock(int fd, int operation);

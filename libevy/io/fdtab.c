@@ -41,6 +41,14 @@ struct fd *fd_slot(int fd)
     return &chunk[fd & (CHUNK_SLOTS - 1)];
 }
 
+unsigned fd_slots(void)
+{
+    unsigned i = CHUNKS;
+    while (i > 0 && !atomic_load_explicit(&chunks[i - 1], memory_order_relaxed))
+        i--;
+    return i * CHUNK_SLOTS;
+}
+
 /* Forgets what was known under the number and wakes who still waits for it. */
 static void slot_reset(struct fd *s, enum fd_kind kind, unsigned flags)
 {

@@ -29,6 +29,7 @@ enum fd_flags {
     FD_NO_NOWAIT = 16,       /* RWF_NOWAIT is not supported for reading */
     FD_NO_NOWAIT_WRITE = 64, /* nor for writing: an eventfd knows it for reading only */
     FD_AWAITED_WRITE = 32,   /* somebody has waited until it can be written */
+    FD_PRIVATE = 128, /* not the program's: opened by a call of ours for as long as it waits */
 };
 
 enum { FD_READ, FD_WRITE };
@@ -50,6 +51,12 @@ struct fd *fd_slot(int fd);
 
 /* As fd_slot, with kind known: asks the kernel the first time. */
 struct fd *fd_known(int fd);
+
+/* Numbers from here on have no slot yet: nothing is known about them. */
+unsigned fd_slots(void);
+
+/* Whether the program has nothing to do with what is at fd: it is the runtime's own. */
+bool fd_is_runtime(int fd);
 
 /* A hooked call has made fd / is about to close fd. flags: FD_USER_NONBLOCK | FD_OURS. */
 void fd_opened(int fd, enum fd_kind kind, unsigned flags);

@@ -2,14 +2,12 @@
 #include "io/calls.h"
 
 #include "base/clock.h"
-#include "core/evloop.h"
 #include "io/blocking.h"
 #include "io/fdtab.h"
 #include "io/io.h"
 #include "real/real.h"
 #include "sync/cancel.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -90,47 +88,6 @@ int evy_creat(const char *path, mode_t mode)
     return evy_open(path, O_CREAT | O_WRONLY | O_TRUNC, mode);
 }
 
-int evy_close(int fd)
-{
-    if (unlikely(evloop_owns_fd(
-            fd))) /* as if nothing were there: programs close all numbers in a loop */
-        return (int)errno_edge(-EBADF);
-    fd_closing(fd);
-    return REAL(close)(fd);
-}
-
-int evy_dup(int fd)
-{
-    int new = REAL(dup)(fd);
-    if (new >= 0)
-        fd_duplicated(fd, new);
-    return new;
-}
-
-int evy_dup3(int old, int new, int flags)
-{
-    if (old != new &&new >= 0)
-        fd_closing(new);
-    int r = REAL(dup3)(old, new, flags);
-    if (r >= 0)
-        fd_duplicated(old, r);
-    return r;
-}
-
-int evy_dup2(int old, int new)
-{
-    if (old == new)
-        return REAL(dup2)(old, new);
-    return evy_dup3(old, new, 0);
-}
-
-int evy_closedir(DIR *d)
-{
-    if (d)
-        fd_closing(dirfd(d));
-    return REAL(closedir)(d);
-}
-
 int evy_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 {
     int r = REAL(setsockopt)(fd, level, option, value, len);
@@ -164,6 +121,8 @@ static long set_status(int fd, struct fd *s, long status)
 
 int evy_fcntl(int fd, int cmd, long arg)
 {
+    if (unlikely(fd_is_runtime(fd)))
+        return (int)errno_edge(-EBADF);
     struct fd *s = cmd == F_GETFL || cmd == F_SETFL ? fd_known(fd) : NULL;
     if (s && cmd == F_GETFL)
         return (int)errno_edge(get_status(fd, s));

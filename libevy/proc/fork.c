@@ -18,6 +18,7 @@
 #include "core/evloop.h"
 #include "core/hub.h"
 #include "core/lot.h"
+#include "core/own_fd.h"
 #include "core/tcb.h"
 #include "io/fdtab.h"
 #include "io/io.h"
@@ -33,6 +34,7 @@ static void lock_all(bool take)
     green_fork_locks(take);
     stack_fork_locks(take);
     evloop_fork_locks(take);
+    own_fd_fork_locks(take);
 }
 
 /* errno belongs to the TCB: read where it was written. */

@@ -17,12 +17,14 @@ int private_fd(int fd)
         sys_close(fd);
         fd = (int)high;
     }
-    fd_opened(fd, FD_OTHER, FD_OURS | FD_USER_NONBLOCK);
+    fd_opened(fd, FD_OTHER, FD_OURS | FD_USER_NONBLOCK | FD_PRIVATE);
     return fd;
 }
 
 void private_fd_close(int fd)
 {
+    if (!fd_has(fd_slot(fd), FD_PRIVATE)) /* the program has put something in its place */
+        return;
     fd_closing(fd);
     sys_close(fd);
 }

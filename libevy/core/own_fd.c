@@ -1,0 +1,103 @@
+#include "core/own_fd.h"
+
+#include "base/config.h"
+#include "base/log.h"
+#include "base/spin.h"
+#include "base/sys.h"
+#include "core/critical.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/resource.h>
+
+#define HIGHEST                                                                                    \
+    (4096 - 64) /* a higher number would cost the kernel a larger table, and fork a copy of it */
+#define LOWEST 64
+
+static atomic_int *homes[MAX_HUBS * 3]; /* where the number of each is kept; lock */
+static unsigned home_count;             /* lock */
+static struct spin lock;            /* protects homes and what they hold; nests inside nothing */
+static atomic_int lowest = INT_MAX; /* the program's own are nearly always below */
+
+static void settle(atomic_int *home, int fd)
+{
+    atomic_store_explicit(home, fd, memory_order_relaxed);
+    if (fd < lowest)
+        lowest = fd;
+}
+
+/* Another number for the open file at fd, at least that high. */
+static long move_up(int fd)
+{
+    struct rlimit limit;
+    long r = sys_call4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit);
+    long floor = r == 0 && limit.rlim_cur <= HIGHEST ? (long)limit.rlim_cur - LOWEST : HIGHEST;
+    do {
+        r = sys_fcntl(fd, F_DUPFD_CLOEXEC, floor);
+        floor /= 2;
+    } while (r < 0 && floor > LOWEST);
+    return r;
+}
+
+int own_fd(int fd, atomic_int *home)
+{
+    if (fd < 0)
+        return fd;
+    long high = move_up(fd);
+    if (high >= 0)
+        sys_close(fd);
+    critical_enter();
+    spin_lock(&lock);
+    check(home_count < array_len(homes));
+    homes[home_count++] = home;
+    settle(home, high >= 0 ? (int)high : fd);
+    spin_unlock(&lock);
+    critical_leave();
+    return 0;
+}
+
+static atomic_int *find(int fd)
+{
+    for (unsigned i = 0; i < home_count; i++)
+        if (atomic_load_explicit(homes[i], memory_order_relaxed) == fd)
+            return homes[i];
+    return NULL;
+}
+
+bool own_fd_is(int fd)
+{
+    if (likely(fd < atomic_load_explicit(&lowest, memory_order_relaxed)))
+        return false;
+    return find(fd) != NULL;
+}
+
+int own_fd_give_way(int fd)
+{
+    if (!own_fd_is(fd))
+        return 0;
+    critical_enter();
+    spin_lock(&lock);
+    atomic_int *home = find(fd);
+    long r = home ? move_up(fd) : 0;
+    if (home && r >= 0) {
+        settle(home, (int)r);
+        r = 0;
+    }
+    spin_unlock(&lock);
+    critical_leave();
+    return (int)r;
+}
+
+void own_fds_forget(void)
+{
+    for (unsigned i = 0; i < home_count; i++)
+        sys_close(*homes[i]);
+    home_count = 0;
+    lowest = INT_MAX;
+}
+
+void own_fd_fork_locks(bool take)
+{
+    spin_fork(&lock, take);
+}

@@ -1,0 +1,26 @@
+/* The descriptors that the hubs live on: high, out of the numbers the program counts on. They survive a program
+   that closes every number, and give way to one that puts something of its own where they are. */
+#ifndef EVY_OWN_FD_H
+#define EVY_OWN_FD_H
+
+#include "base/base.h"
+
+#include <stdatomic.h>
+
+/* Moves fd up; *home holds its number from now on, also when it moves again. Returns 0; -errno is handed through. */
+int own_fd(int fd, atomic_int *home);
+
+/* Whether fd is one of them: to the program there is nothing at that number. */
+bool own_fd_is(int fd);
+
+/* The program is about to put something at fd: what is ours there moves on. Returns 0 or -errno. */
+int own_fd_give_way(int fd);
+
+/* In a forked child: closes what the parent's hubs used, without touching the kernel objects behind, which
+   the parent shares. */
+void own_fds_forget(void);
+
+/* Around fork: takes this file's lock, or gives it back, in parent and child. */
+void own_fd_fork_locks(bool take);
+
+#endif
