@@ -24,8 +24,8 @@ struct signal_hooks signal_hooks;
 
 static struct pool pools[8];                    /* pools_lock */
 static struct spin pools_lock;                  /* protects pools; nests inside nothing */
-static struct list bodies = {&bodies, &bodies}; /* every body that has a TCB; bodies_lock */
-static struct spin bodies_lock;                 /* protects bodies; nests inside nothing */
+struct list green_bodies = {&green_bodies, &green_bodies};
+static struct spin bodies_lock;                 /* protects green_bodies; nests inside nothing */
 static atomic_uint tid_counter;                 /* grows with each invented tid */
 
 /* Robust and error-checking locks in shared memory know their owner by tid: each process begins elsewhere. */
@@ -87,7 +87,7 @@ static struct green *body_lay_out(const struct stack *s, size_t size, size_t gua
     g->thread = tcb_thread_of(g->tp);
     tcb_set_stack(g->tp, size);
     spin_lock(&bodies_lock);
-    list_append(&bodies, &g->siblings);
+    list_append(&green_bodies, &g->siblings);
     spin_unlock(&bodies_lock);
     return g;
 }
@@ -241,7 +241,7 @@ void green_each(bool (*fn)(struct green *, void *), void *arg)
 {
     critical_enter();
     spin_lock(&bodies_lock);
-    list_for_each (node, &bodies) {
+    list_for_each (node, &green_bodies) {
         if (!fn(list_entry(node, struct green, siblings), arg))
             break;
     }

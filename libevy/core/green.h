@@ -85,6 +85,9 @@ static inline struct green *self(void)
     return self_green;
 }
 
+/* Every body that has a TCB, living or pooled, but main's; bodies_lock of green.c. */
+extern struct list green_bodies;
+
 /* A green thread with its own TCB that will call body(green) on its own stack when first switched to.
    Returns NULL with -errno in *err (EAGAIN). */
 struct green *green_new(size_t stack_size, size_t guard, void (*body)(struct green *), int *err);

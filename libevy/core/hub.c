@@ -22,7 +22,7 @@ struct hub hubs[MAX_HUBS];
 unsigned hub_count;
 uintptr_t hub_native_tp;
 
-static struct green main_green;
+struct green main_green;
 static atomic_uint next_hub; /* where the search for the emptiest hub begins */
 
 #define LOOP_STACK ((size_t)256 << 10)

@@ -52,6 +52,8 @@ struct hub {
 extern struct hub hubs[MAX_HUBS];
 extern unsigned hub_count; /* hubs made; 0 while the process is alone */
 
+extern struct green main_green; /* the main thread's; valid while hub_count */
+
 /* The thread pointer that glibc knows the process's one kernel thread by, where it is not the running one: in
    the child of a fork on a green thread. Else 0. */
 extern uintptr_t hub_native_tp;

@@ -12,41 +12,37 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#define CHUNK_BITS 12
-#define CHUNK_SLOTS (1 << CHUNK_BITS)
-#define CHUNKS 4096 /* 16 million descriptors; fs.nr_open is one million by default */
-
-static _Atomic(struct fd *) chunks[CHUNKS];
+_Atomic(struct fd *) fd_chunks[FD_CHUNKS];
 
 static struct fd *chunk_make(unsigned i)
 {
     struct fd *expected = NULL;
-    long p = sys_map(sizeof(struct fd) * CHUNK_SLOTS);
+    long p = sys_map(sizeof(struct fd) * FD_CHUNK_SLOTS);
     if (p < 0)
         return NULL;
-    if (atomic_compare_exchange_strong(&chunks[i], &expected, (struct fd *)p))
+    if (atomic_compare_exchange_strong(&fd_chunks[i], &expected, (struct fd *)p))
         return (struct fd *)p;
-    sys3(SYS_munmap, p, sizeof(struct fd) * CHUNK_SLOTS, 0);
+    sys3(SYS_munmap, p, sizeof(struct fd) * FD_CHUNK_SLOTS, 0);
     return expected;
 }
 
 struct fd *fd_slot(int fd)
 {
-    unsigned i = (unsigned)fd >> CHUNK_BITS;
-    if (unlikely(i >= CHUNKS))
+    unsigned i = (unsigned)fd >> FD_CHUNK_BITS;
+    if (unlikely(i >= FD_CHUNKS))
         return NULL;
-    struct fd *chunk = atomic_load_explicit(&chunks[i], memory_order_acquire);
+    struct fd *chunk = atomic_load_explicit(&fd_chunks[i], memory_order_acquire);
     if (unlikely(!chunk) && !(chunk = chunk_make(i)))
         return NULL;
-    return &chunk[fd & (CHUNK_SLOTS - 1)];
+    return &chunk[fd & (FD_CHUNK_SLOTS - 1)];
 }
 
 unsigned fd_slots(void)
 {
-    unsigned i = CHUNKS;
-    while (i > 0 && !atomic_load_explicit(&chunks[i - 1], memory_order_relaxed))
+    unsigned i = FD_CHUNKS;
+    while (i > 0 && !atomic_load_explicit(&fd_chunks[i - 1], memory_order_relaxed))
         i--;
-    return i * CHUNK_SLOTS;
+    return i * FD_CHUNK_SLOTS;
 }
 
 /* Forgets what was known under the number and wakes who still waits for it. */
@@ -160,10 +156,10 @@ void fd_duplicated(int old, int new)
 
 void fdtab_forget(void)
 {
-    for (unsigned i = 0; i < CHUNKS; i++) {
-        struct fd *chunk = atomic_load(&chunks[i]);
+    for (unsigned i = 0; i < FD_CHUNKS; i++) {
+        struct fd *chunk = atomic_load(&fd_chunks[i]);
         if (chunk)
-            sys3(SYS_madvise, chunk, sizeof(struct fd) * CHUNK_SLOTS, MADV_DONTNEED);
+            sys3(SYS_madvise, chunk, sizeof(struct fd) * FD_CHUNK_SLOTS, MADV_DONTNEED);
     }
 }
 
@@ -181,9 +177,9 @@ static void share(struct fd *s, int fd)
 
 void fdtab_share_all(void)
 {
-    for (int i = 0; i < CHUNKS; i++) {
-        struct fd *chunk = atomic_load_explicit(&chunks[i], memory_order_acquire);
-        for (int n = 0; chunk && n < CHUNK_SLOTS; n++)
-            share(&chunk[n], i * CHUNK_SLOTS + n);
+    for (int i = 0; i < FD_CHUNKS; i++) {
+        struct fd *chunk = atomic_load_explicit(&fd_chunks[i], memory_order_acquire);
+        for (int n = 0; chunk && n < FD_CHUNK_SLOTS; n++)
+            share(&chunk[n], i * FD_CHUNK_SLOTS + n);
     }
 }

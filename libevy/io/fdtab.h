@@ -46,6 +46,12 @@ struct fd {
     _Atomic int64_t timeout[2];           /* SO_RCVTIMEO, SO_SNDTIMEO in ns, 0: none */
 };
 
+/* Slots by number, in chunks that are mapped when first needed. */
+#define FD_CHUNK_BITS 12
+#define FD_CHUNK_SLOTS (1 << FD_CHUNK_BITS)
+#define FD_CHUNKS 4096 /* 16 million descriptors; fs.nr_open is one million by default */
+extern _Atomic(struct fd *) fd_chunks[FD_CHUNKS];
+
 /* The slot of a descriptor, NULL for numbers no kernel gives. Never moves. */
 struct fd *fd_slot(int fd);
 

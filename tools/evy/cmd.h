@@ -19,5 +19,6 @@ int process_id(const char *text);
 /* argv[0] is the subcommand's name. Each returns the exit status. */
 int cmd_run(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_ps(int argc, char **argv);
 
 #endif

@@ -16,6 +16,7 @@ static const struct {
 } commands[] = {
     {"run", cmd_run, "run a program on green threads"},
     {"doctor", cmd_doctor, "say what libevy does for a program, and what it cannot"},
+    {"ps", cmd_ps, "list the green threads of a running process"},
 };
 
 static void complain(const char *format, va_list args)

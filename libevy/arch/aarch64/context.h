@@ -8,6 +8,13 @@ struct context {
     void *sp; /* where the callee-saved registers of the suspended context lie */
 };
 
+/* What lies at sp (switch.S), for observers: {DWARF number, offset}, where it goes on last. */
+#define CONTEXT_FRAME 176
+#define CONTEXT_REGISTERS                                                                          \
+    {19, 0}, {20, 8}, {21, 16}, {22, 24}, {23, 32}, {24, 40}, {25, 48}, {26, 56}, {27, 64},        \
+        {28, 72}, {29, 80}, {30, 88}
+#define CONTEXT_REGISTER_COUNT 12
+
 /* Suspends the caller into *from and continues *to. tp is the thread pointer to install on the way, 0 to
    leave it alone. Returns when somebody continues *from,
    possibly on another kernel thread. Callee-saved registers and the floating point control words are
