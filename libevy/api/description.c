@@ -32,6 +32,7 @@ const struct evy_description evy_description = {.magic = EVY_DESCRIPTION_MAGIC,
                                                 .fd_chunk_slots = FD_CHUNK_SLOTS,
                                                 .fd_chunk_count = FD_CHUNKS,
                                                 .frame_size = CONTEXT_FRAME,
-                                                .register_count = CONTEXT_REGISTER_COUNT,
+                                                .stack_pointer = CONTEXT_STACK_POINTER,
+    .register_count = CONTEXT_REGISTER_COUNT,
                                                 .registers = {CONTEXT_REGISTERS},
                                                 EVY_DESCRIBED_FIELDS(X)};

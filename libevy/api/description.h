@@ -12,34 +12,35 @@
 /* Fields of the runtime's structures: X(structure, field). Pointers unless evident; a list is two pointers, the
    next node first. */
 #define EVY_DESCRIBED_FIELDS(X)                                                                    \
-    X(green, ctx)      /* the saved stack pointer, valid while it does not run */                  \
-    X(green, thread)   /* its pthread_t */                                                         \
-    X(green, hub)      /* whose carrier runs it */                                                 \
-    X(green, wake)     /* 1: parked */                                                             \
-    X(green, timer)    /* a struct timer */                                                        \
-    X(green, done)     /* 0 or 2: it lives (bit 0 is set by its end, bit 1 when detached) */       \
-    X(green, flags)    /* GREEN_* */                                                               \
-    X(green, name)     /* 16 bytes, empty when it has none */                                      \
-    X(green, siblings) /* node of the list `bodies` */                                             \
-    X(green, start)    /* the start routine */                                                     \
-    X(green, stranded) /* 2: it runs on a kernel thread that drives no hub */                      \
-    X(green, stack)    /* a struct stack */                                                        \
-    X(stack, map)      /* lowest address */                                                        \
-    X(stack, total)    /* bytes from there to the top */                                           \
-    X(timer, at)       /* CLOCK_MONOTONIC in ns */                                                 \
-    X(timer, index)    /* 0 when not armed */                                                      \
-    X(hub, current)    /* the green thread its carrier runs */                                     \
-    X(hub, loop)       /* the hub's own context, a struct green */                                 \
-    X(hub, carrier)    /* the kernel thread that drives it */                                      \
-    X(hub, switches)   /* 32 bits, grows at each switch */                                         \
-    X(hub, asleep)     /* 1: it waits in the kernel */                                             \
-    X(hub, live)       /* green threads whose home it is */                                        \
-    X(carrier, tid)    /* the kernel's id of it */                                                 \
-    X(bucket, queue)   /* list of waiters; all zero when never used */                             \
-    X(waiter, node)    /* in a bucket */                                                           \
-    X(waiter, addr)    /* where it waits */                                                        \
-    X(waiter, green)   /* who waits, NULL: a kernel thread */                                      \
-    X(fd, seq)         /* two words: waits to read, to write happen at their addresses */
+    X(green, ctx)         /* the saved stack pointer, valid while it does not run */               \
+    X(green, thread)      /* its pthread_t */                                                      \
+    X(green, hub)         /* whose carrier runs it */                                              \
+    X(green, wake)        /* 1: parked */                                                          \
+    X(green, timer)       /* a struct timer */                                                     \
+    X(green, done)        /* 0 or 2: it lives (bit 0 is set by its end, bit 1 when detached) */    \
+    X(green, flags)       /* GREEN_* */                                                            \
+    X(green, name)        /* 16 bytes, empty when it has none */                                   \
+    X(green, siblings)    /* node of the list `bodies` */                                          \
+    X(green, start)       /* the start routine */                                                  \
+    X(green, stranded)    /* 2: it runs on a kernel thread that drives no hub */                   \
+    X(green, stranded_on) /* that kernel thread's struct carrier */                                \
+    X(green, stack)       /* a struct stack */                                                     \
+    X(stack, map)         /* lowest address */                                                     \
+    X(stack, total)       /* bytes from there to the top */                                        \
+    X(timer, at)          /* CLOCK_MONOTONIC in ns */                                              \
+    X(timer, index)       /* 0 when not armed */                                                   \
+    X(hub, current)       /* the green thread its carrier runs */                                  \
+    X(hub, loop)          /* the hub's own context, a struct green */                              \
+    X(hub, carrier)       /* the kernel thread that drives it */                                   \
+    X(hub, switches)      /* 32 bits, grows at each switch */                                      \
+    X(hub, asleep)        /* 1: it waits in the kernel */                                          \
+    X(hub, live)          /* green threads whose home it is */                                     \
+    X(carrier, tid)       /* the kernel's id of it */                                              \
+    X(bucket, queue)      /* list of waiters; all zero when never used */                          \
+    X(waiter, node)       /* in a bucket */                                                        \
+    X(waiter, addr)       /* where it waits */                                                     \
+    X(waiter, green)      /* who waits, NULL: a kernel thread */                                   \
+    X(fd, seq)            /* two words: waits to read, to write happen at their addresses */
 
 struct evy_field {
     uint16_t offset; /* within its structure */
@@ -63,8 +64,9 @@ struct evy_description {
     uint32_t fd_size;
     uint32_t fd_chunk_slots; /* struct fd in a chunk */
     uint32_t fd_chunk_count;
-    uint32_t frame_size; /* what a suspended context keeps at its stack pointer */
-    uint32_t register_count;
+    uint32_t frame_size;     /* what a suspended context keeps at its stack pointer */
+    uint32_t stack_pointer;  /* DWARF's number of it; its value there is sp + frame_size */
+    uint32_t register_count; /* of registers; the last tells where the context goes on */
     struct {
         uint16_t dwarf;  /* number of a register */
         uint16_t offset; /* where it is in that frame */

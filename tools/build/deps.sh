@@ -16,6 +16,7 @@ libc6-dev              /usr/include/stdio.h                build
 make                   make                                build
 pkg-config             pkg-config                          build
 libelf-dev             pc:libelf                           build
+libdw-dev              pc:libdw                            build
 libevent-dev           pc:libevent_core                    build
 check                  pc:check                            tests
 python3                /usr/bin/python3                    tests

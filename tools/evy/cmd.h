@@ -20,5 +20,6 @@ int process_id(const char *text);
 int cmd_run(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
+int cmd_bt(int argc, char **argv);
 
 #endif

@@ -17,6 +17,7 @@ static const struct {
     {"run", cmd_run, "run a program on green threads"},
     {"doctor", cmd_doctor, "say what libevy does for a program, and what it cannot"},
     {"ps", cmd_ps, "list the green threads of a running process"},
+    {"bt", cmd_bt, "show where they are: backtraces"},
 };
 
 static void complain(const char *format, va_list args)

@@ -69,6 +69,8 @@ static void take_green(struct snapshot *s, const struct process *p, uint64_t add
     if (!*g->name)
         process_name(p, g->name);
     g->state = state_of(s, p, g);
+    uint64_t carrier = process_field(p, address, p->d.green_stranded_on);
+    g->alone_on = (int)process_field(p, carrier, p->d.carrier_tid);
     g->start = process_field(p, address, p->d.green_start);
     g->sp = process_field(p, address, p->d.green_ctx);
     uint64_t timer = address + p->d.green_timer.offset;

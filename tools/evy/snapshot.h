@@ -12,6 +12,7 @@ struct green_info {
     char name[17];          /* its own, or the process's */
     enum green_state state; /* what it does */
     unsigned hub;           /* index of its hub */
+    int alone_on;           /* the kernel thread that runs it when GREEN_ALONE */
     uint64_t start;         /* start routine; 0: the main thread */
     uint64_t sp;            /* of its saved context, unless it runs */
     int64_t deadline;       /* of its wait, CLOCK_MONOTONIC in ns; 0: none */

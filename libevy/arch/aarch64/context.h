@@ -9,6 +9,7 @@ struct context {
 };
 
 /* What lies at sp (switch.S), for observers: {DWARF number, offset}, where it goes on last. */
+#define CONTEXT_STACK_POINTER 31
 #define CONTEXT_FRAME 176
 #define CONTEXT_REGISTERS                                                                          \
     {19, 0}, {20, 8}, {21, 16}, {22, 24}, {23, 32}, {24, 40}, {25, 48}, {26, 56}, {27, 64},        \
