@@ -5,5 +5,5 @@
 #define OWN(subset, when, ret, name, params, args, version)
 #define BLOCK(subset, kind, ret, name, params, args, version)
 #define ALIAS(alias, name) THUNK(alias, name)
-#define CHK(name, ret, params)
+#define CHK(subset, name, ret, params)
 #include "preload/hooks.def"

@@ -6,14 +6,23 @@
 #include "core/green.h"
 #include "real/real.h"
 
-/* Declares each hook under a C name of its own; the symbol is libc's. */
+/* The symbol of a hook is libc's name and it asks the program's mask; unmasked.c builds all of them once more
+   under hidden names, green whatever the mask. */
+#ifndef HOOK_SYMBOL
+#define HOOK_SYMBOL(name) #name
+#define HOOK_LINKAGE EVY_API
+#define PATCHED(subset) (config.patch & SUBSET_##subset)
+#endif
+
+/* Declares each hook under a C name of its own. */
 #define HOOK(subset, when, ret, name, params, args, version)                                       \
-    EVY_API ret hook_##name params __asm__(#name);
+    HOOK_LINKAGE ret hook_##name params __asm__(HOOK_SYMBOL(name));
 #define OWN HOOK
 #define BLOCK(subset, kind, ret, name, params, args, version)                                      \
-    EVY_API ret hook_##name params __asm__(#name);
+    HOOK_LINKAGE ret hook_##name params __asm__(HOOK_SYMBOL(name));
 #define ALIAS(alias, name)
-#define CHK(name, ret, params) EVY_API ret hook_##name params __asm__(#name);
+#define CHK(subset, name, ret, params)                                                             \
+    HOOK_LINKAGE ret hook_##name params __asm__(HOOK_SYMBOL(name));
 #include "preload/hooks.def"
 
 /* Set once the library is ready: config, real functions and, for threads, glibc's layout are known. Until then
@@ -23,7 +32,8 @@ extern bool preload_ready;
 /* Idempotent; also called by the first pthread_create, which may come from another library's constructor. */
 void preload_init(void);
 
-#define WHEN_GREEN(subset) (self() && config.patch & SUBSET_##subset)
-#define WHEN_ALWAYS(subset) (likely(preload_ready) && config.patch & SUBSET_##subset)
+#define WHEN_GREEN(subset) (self() && PATCHED(subset))
+#define WHEN_ALWAYS(subset) (likely(preload_ready) && PATCHED(subset))
+#define WHEN_KEEP(subset) (self() != NULL)
 
 #endif

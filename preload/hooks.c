@@ -30,5 +30,5 @@
         return BLOCKING(kind, ret, REAL(name) args);                                               \
     }
 #define ALIAS(alias, name)
-#define CHK(name, ret, params)
+#define CHK(subset, name, ret, params)
 #include "preload/hooks.def"

@@ -24,7 +24,7 @@
 int hook_fcntl(int fd, int cmd, ...)
 {
     void *arg = WORD_AFTER(cmd);
-    return WHEN_GREEN(OS) ? evy_fcntl(fd, cmd, (long)arg) : REAL(fcntl)(fd, cmd, arg);
+    return WHEN_KEEP(OS) ? evy_fcntl(fd, cmd, (long)arg) : REAL(fcntl)(fd, cmd, arg);
 }
 
 int hook_open(const char *path, int flags, ...)
@@ -43,7 +43,7 @@ int hook_openat(int dir, const char *path, int flags, ...)
 int hook_ioctl(int fd, unsigned long request, ...)
 {
     void *arg = WORD_AFTER(request);
-    return WHEN_GREEN(OS) ? evy_ioctl(fd, request, arg) : REAL(ioctl)(fd, request, arg);
+    return WHEN_KEEP(OS) ? evy_ioctl(fd, request, arg) : REAL(ioctl)(fd, request, arg);
 }
 
 unsigned hook_sleep(unsigned seconds)

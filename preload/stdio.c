@@ -30,7 +30,7 @@ PRINTS(__isoc99_scanf, (const char *format, ...), format, hook___isoc99_vfscanf(
 PRINTS(__isoc99_fscanf, (FILE * f, const char *format, ...), format,
        hook___isoc99_vfscanf(f, format, ap))
 
-/* Concerns the stdio, os and process subsets: evy_fclose looks which is on. */
+/* Keeps the books of descriptors and of popen, whatever is on. */
 int hook_fclose(FILE *f)
 {
     return likely(preload_ready) ? evy_fclose(f) : REAL(fclose)(f);
@@ -56,7 +56,7 @@ int hook___isoc99_vscanf(const char *format, va_list ap)
     return hook___isoc99_vfscanf(stdin, format, ap);
 }
 
-static void fits(size_t size, size_t n, size_t room)
+static void items_fit(size_t size, size_t n, size_t room)
 {
     size_t bytes;
     if (__builtin_mul_overflow(size, n, &bytes) || bytes > room)
@@ -65,24 +65,24 @@ static void fits(size_t size, size_t n, size_t room)
 
 size_t hook___fread_chk(void *buf, size_t room, size_t size, size_t n, FILE *f)
 {
-    fits(size, n, room);
+    items_fit(size, n, room);
     return hook_fread(buf, size, n, f);
 }
 
 size_t hook___fread_unlocked_chk(void *buf, size_t room, size_t size, size_t n, FILE *f)
 {
-    fits(size, n, room);
+    items_fit(size, n, room);
     return hook_fread_unlocked(buf, size, n, f);
 }
 
 char *hook___fgets_chk(char *buf, size_t room, int n, FILE *f)
 {
-    fits(1, n > 0 ? (size_t)n : 0, room);
+    items_fit(1, n > 0 ? (size_t)n : 0, room);
     return hook_fgets(buf, n, f);
 }
 
 char *hook___fgets_unlocked_chk(char *buf, size_t room, int n, FILE *f)
 {
-    fits(1, n > 0 ? (size_t)n : 0, room);
+    items_fit(1, n > 0 ? (size_t)n : 0, room);
     return hook_fgets_unlocked(buf, n, f);
 }

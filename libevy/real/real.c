@@ -31,7 +31,7 @@ void real_resolve(void)
 #define BLOCK(subset, kind, ret, name, params, args, version)                                      \
     real.name = (ret(*) params)next_definition(#name, version);
 #define ALIAS(alias, name)
-#define CHK(name, ret, params)
+#define CHK(subset, name, ret, params)
 #include "preload/hooks.def"
     real.resolved = true;
 }

@@ -12,7 +12,7 @@ struct real {
 #define OWN HOOK
 #define BLOCK(subset, kind, ret, name, params, args, version) ret(*name) params;
 #define ALIAS(alias, name)
-#define CHK(name, ret, params)
+#define CHK(subset, name, ret, params)
 #include "preload/hooks.def"
 };
 

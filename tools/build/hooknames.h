@@ -5,6 +5,6 @@
 #define OWN HOOK
 #define BLOCK(subset, kind, ret, name, params, args, version) @hook name;
 #define ALIAS(alias, name) @hook alias;
-#define CHK(name, ...) @hook name;
+#define CHK(subset, name, ...) @hook name;
 
 #include "preload/hooks.def"

@@ -8,7 +8,7 @@
 #define OWN HOOK
 #define BLOCK HOOK
 #define ALIAS(alias, name) {#alias, "", #name},
-#define CHK(name, ret, params) {#name, "", NULL},
+#define CHK(subset, name, ret, params) {#name, #subset, NULL},
 
 /* Calls that can keep a kernel thread waiting and that libevy leaves alone. */
 #define LATE "its hub goes on without the thread after about 10 ms"
