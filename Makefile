@@ -93,6 +93,9 @@ programs := $(patsubst %,$(B)/%,$(basename $(wildcard $(foreach d,preload progra
 launcher := $(B)/evy
 test_libraries := $(patsubst %.cc,$(B)/%.so,$(wildcard tests/preload/lib/*.cc))
 
+linked := $(patsubst %.c,$(B)/%,$(wildcard tests/api/*.c tests/examples/*.c)) \
+	$(patsubst %.c,$(B)/%.so,$(wildcard tests/api/lib/*.c))
+
 .PHONY: all
 all: $(lib) $(B)/$(SONAME) $(B)/hooknames.txt $(launcher)
 
@@ -142,7 +145,7 @@ $(launcher_objects): $(B)/obj/%.o: %.c $(B)/flags
 # Tests
 
 .PHONY: tests check check-aarch64 demo bench
-tests: all $(units) $(programs) $(test_libraries)
+tests: all $(units) $(programs) $(test_libraries) $(linked)
 
 check: tests check-aarch64
 	$(Q)$(PYTHON) tests/run.py --build $(B)
@@ -160,6 +163,15 @@ $(B)/libevy_floors.a: $(floor_objects)
 $(units): $(B)/%: %.c $(B)/libevy_floors.a $(libevent) $(B)/flags
 	$(call say,CCLD,$<)mkdir -p $(@D) && $(CC) $(evy_cflags) -pthread $< -Wl,--start-group \
 		$(B)/libevy_floors.a $(libevent) -Wl,--end-group $$($(PKG_CONFIG) --libs check) -o $@
+
+# Programs that use the API, linked as a stranger would; the libraries that some of them load.
+$(filter-out %.so,$(linked)): $(B)/%: %.c $(wildcard include/evy.h include/evy/*.h) $(B)/flags | $(lib) $(B)/$(SONAME)
+	$(call say,CCLD,$<)mkdir -p $(@D) && $(CC) -std=gnu11 $(program_flags) -Iinclude $< -o $@ \
+		-L$(B) -levy -Wl,--disable-new-dtags,-rpath,'$(abspath $(B)):$$ORIGIN/lib' $(own_flags)
+
+$(B)/tests/api/lib/%.so: tests/api/lib/%.c $(B)/flags
+	$(call say,CCLD,$<)mkdir -p $(@D) && $(CC) -std=gnu11 $(program_flags) -fPIC -shared $< -o $@ \
+		-L$(@D) -Wl,-rpath,'$$ORIGIN' $(own_flags)
 
 $(B)/tests/%: tests/%.c $(B)/flags
 	$(call say,CCLD,$<)mkdir -p $(@D) && $(CC) -std=gnu11 $(program_flags) $< $(own_flags) -o $@

@@ -2,6 +2,8 @@
 #ifndef EVY_H
 #define EVY_H
 
+#include <evy/patch.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -2,6 +2,7 @@
 """Runs libevy's tests, each in a session of its own with a time limit. See --help and `KINDS` below.
 
 unit      build/tests/unit/*, and tests/unit/*.sh with libevy.so as $1: exit status 0
+api       build/tests/api/*, programs linked with the library: exit status 0
 object    tests/object/*.sh, likewise
 tools     tests/tools/*.sh, likewise
 preload   build/tests/preload/*: natively and under the preload, same status, stdout and stderr.
@@ -42,7 +43,7 @@ sys.path.insert(0, HERE)
 
 from programs import autopsy, context, procfs  # noqa: E402
 
-KINDS = ("unit", "object", "tools", "preload", "programs")
+KINDS = ("unit", "api", "object", "tools", "preload", "programs")
 DEFAULT_LIMIT = 60
 SKIPPED = 77
 MOST_OUTPUT = 64 << 20  # a program that says more is killed
@@ -189,11 +190,18 @@ class Suite:
         return list(getattr(self, kind)())
 
     def unit(self):
-        for path in executables(os.path.join(self.build, "tests/unit")):
-            name = os.path.basename(path)
-            limit = int(directives(source_of("unit", name)).get("limit", DEFAULT_LIMIT))
-            yield self.by_status(f"unit/{name}", [path], limit)
+        yield from self.binaries("unit")
         yield from self.scripts("unit")
+
+    def api(self):
+        yield from self.binaries("api")
+
+    def binaries(self, kind):
+        for path in executables(os.path.join(self.build, "tests", kind)):
+            name = os.path.basename(path)
+            told = directives(source_of(kind, name))
+            limit = int(told.get("limit", DEFAULT_LIMIT))
+            yield self.by_status(f"{kind}/{name}", [path], limit, own=settings(told))
 
     def object(self):
         yield from self.scripts("object")
@@ -207,9 +215,9 @@ class Suite:
             limit = int(directives(path).get("limit", DEFAULT_LIMIT))
             yield self.by_status(f"{kind}/{name}", ["/bin/sh", path, self.library], limit)
 
-    def by_status(self, name, argv, limit, alone=False):
+    def by_status(self, name, argv, limit, alone=False, own={}):
         def run():
-            environment = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
+            environment = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"} | own
             ended = self.executor.execute(name, argv, environment, limit)
             verdict = ended.judge()
             if verdict.kind != "failed":
@@ -266,7 +274,7 @@ class PreloadProgram:
         return self.compare(self.start(f"{self.name}.{hubs}", environment))
 
     def start(self, name, environment):
-        own = dict(pair.split("=", 1) for pair in shlex.split(self.directives.get("env", "")))
+        own = settings(self.directives)
         limit = int(self.directives.get("limit", DEFAULT_LIMIT))
         return self.suite.executor.execute(name, [self.path, *self.arguments()], {**environment, **own}, limit)
 
@@ -322,6 +330,10 @@ def directives(source):
             if match:
                 found[match[1]] = match[2].strip()
     return found
+
+
+def settings(told):
+    return dict(pair.split("=", 1) for pair in shlex.split(told.get("env", "")))
 
 
 def test_functions(module):

@@ -1,0 +1,174 @@
+#include "api/import.h"
+
+#include "api/object.h"
+#include "api/patch.h"
+#include "io/io.h"
+#include "real/real.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <evy/patch.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#define LOAD_FLAGS (RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)
+
+/* Never freed: a patched object is never unloaded. */
+struct import {
+    struct import *next;
+    const struct link_map *map;
+    const struct link_map *origin; /* the ordinary copy that was loaded before, NULL: none */
+    void *handle;          /* of the library that was asked for; its dependencies share it */
+    _Atomic unsigned mask; /* subsets that are green in it */
+};
+
+static _Atomic(struct import *) imports; /* grows at the head */
+
+static struct import *import_of(const struct link_map *m)
+{
+    struct import *i = atomic_load(&imports);
+    while (i && i->map != m)
+        i = i->next;
+    return i;
+}
+
+static struct import *import_from(const struct link_map *origin)
+{
+    struct import *i = atomic_load(&imports);
+    while (i && i->origin != origin)
+        i = i->next;
+    return i;
+}
+
+static int import_add(const struct link_map *m, void *handle, unsigned mask)
+{
+    struct import *i = import_of(m);
+    if (!i) {
+        i = malloc(sizeof *i);
+        if (!i)
+            return -ENOMEM;
+        *i = (struct import){.map = m, .handle = handle, .next = atomic_load(&imports)};
+        while (!atomic_compare_exchange_weak(&imports, &i->next, i))
+            ;
+    }
+    atomic_fetch_or(&i->mask, mask);
+    return object_patch(m, mask);
+}
+
+void *import_dlsym(void *handle, const char *name)
+{
+    Dl_info info;
+    void *map = NULL;
+    void *found = dlsym(handle, name);
+    dladdr1(__builtin_return_address(0), &info, &map, RTLD_DL_LINKMAP);
+    const struct import *i = import_of(map);
+    if (!found && i && handle == RTLD_DEFAULT) /* which includes what was loaded for it alone */
+        found = dlsym(i->handle, name);
+    const struct hook_entry *e = object_hook(name);
+    bool ours = e && (found == e->hook || found == object_original(name));
+    return i && ours && e->subset & atomic_load(&i->mask) ? e->unmasked : found;
+}
+
+static struct link_map *map_of(void *handle)
+{
+    struct link_map *m = NULL;
+    return handle && dlinfo(handle, RTLD_DI_LINKMAP, &m) == 0 ? m : NULL;
+}
+
+static struct link_map *last_map(void)
+{
+    struct link_map *m = _r_debug.r_map;
+    while (m && m->l_next)
+        m = m->l_next;
+    return m;
+}
+
+/* A loaded object by name; NULL is the program itself. */
+static struct link_map *loaded(const char *name)
+{
+    void *handle = dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
+    struct link_map *m = map_of(handle);
+    if (handle)
+        dlclose(handle);
+    return m;
+}
+
+/* A copy of a loaded library under a name of its own: the loader takes it for another object. */
+static void *load_copy(const struct link_map *ordinary)
+{
+    char path[32];
+    struct stat s;
+    int from = real.open(ordinary->l_name, O_RDONLY | O_CLOEXEC);
+    int copy = memfd_create(ordinary->l_name, MFD_CLOEXEC);
+    void *handle = NULL;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", copy);
+    if (from >= 0 && copy >= 0 && fstat(from, &s) == 0 &&
+        real.sendfile(copy, from, NULL, (size_t)s.st_size) == s.st_size)
+        handle = dlopen(path, LOAD_FLAGS);
+    if (copy >= 0)
+        real.close(copy);
+    if (from >= 0)
+        real.close(from);
+    return handle;
+}
+
+/* What others have loaded already stays theirs. */
+static void *load(const char *library, const struct link_map **origin)
+{
+    const struct link_map *m = *origin = loaded(library);
+    struct import *i = m ? import_of(m) : NULL;
+    if (!m || i)
+        return dlopen(library, LOAD_FLAGS);
+    i = import_from(m);
+    return i ? i->handle : load_copy(m);
+}
+
+/* The loader enters new objects at the end of its list. */
+static int import_new(const struct link_map *last, void *handle, const struct link_map *origin,
+                      unsigned mask)
+{
+    int err = import_add(map_of(handle), handle, mask);
+    for (const struct link_map *m = last->l_next; m && !err; m = m->l_next)
+        err = import_add(m, handle, mask);
+    for (struct import *i = atomic_load(&imports); i && !err; i = i->next)
+        if (i->handle == handle)
+            err = import_add(i->map, handle, mask);
+    if (!err)
+        import_of(map_of(handle))->origin = origin;
+    return err;
+}
+
+EVY_API void *evy_import_patched(const char *library, unsigned mask)
+{
+    const struct link_map *origin, *last = last_map();
+    int err = library ? patch_prepare(mask) : -EINVAL;
+    void *handle = err ? NULL : load(library, &origin);
+    if (!err && !handle)
+        err = -ENOENT;
+    if (!err)
+        err = import_new(last, handle, origin, mask ? mask : EVY_PATCH_DEFAULT);
+    if (err)
+        errno = -err;
+    return err ? NULL : handle;
+}
+
+EVY_API int evy_patch_object(const char *name, unsigned mask)
+{
+    int err = patch_prepare(mask);
+    struct link_map *m = loaded(name);
+    if (!err)
+        err = m ? import_add(m, NULL, mask ? mask : EVY_PATCH_DEFAULT) : -ENOENT;
+    return (int)errno_edge(err);
+}
+
+EVY_API int evy_unpatch_object(const char *name)
+{
+    struct link_map *m = loaded(name);
+    struct import *i = m ? import_of(m) : NULL;
+    if (i)
+        atomic_store(&i->mask, 0);
+    return (int)errno_edge(m ? object_restore(m) : -ENOENT);
+}
