@@ -133,11 +133,11 @@ $(B)/hooknames.txt: tools/build/hooknames.sh tools/build/hooknames.h $(wildcard 
 
 # The launcher; it looks for libevy.so beside itself, then in $(libdir).
 launcher_cflags = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(warnings) $(san) -I. -Iinclude -Ilibevy \
-	-DEVY_LIBDIR='"$(libdir)"' $$($(PKG_CONFIG) --cflags libelf libdw) $(depend)
+	-DEVY_LIBDIR='"$(libdir)"' $$($(PKG_CONFIG) --cflags libelf libdw ncursesw) $(depend)
 launcher_objects := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tools/evy/*.c))
 
 $(launcher): $(launcher_objects)
-	$(call say,LINK,$@)$(CC) $(CFLAGS) $(san) $(LDFLAGS) $^ $$($(PKG_CONFIG) --libs libelf libdw) -o $@
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(san) $(LDFLAGS) $^ $$($(PKG_CONFIG) --libs libelf libdw ncursesw) -o $@
 
 $(launcher_objects): $(B)/obj/%.o: %.c $(B)/flags
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(launcher_cflags) -c $< -o $@

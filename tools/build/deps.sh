@@ -17,6 +17,7 @@ make                   make                                build
 pkg-config             pkg-config                          build
 libelf-dev             pc:libelf                           build
 libdw-dev              pc:libdw                            build
+libncurses-dev         pc:ncursesw                         build
 libevent-dev           pc:libevent_core                    build
 check                  pc:check                            tests
 python3                /usr/bin/python3                    tests
@@ -24,6 +25,7 @@ g++                    g++                                 tests
 strace                 strace                              tests
 gdb                    gdb                                 tests
 procps                 ps                                  tests
+tmux                   tmux                                tests
 iproute2               ss                                  tests
 netcat-openbsd         nc.openbsd                          tests
 curl                   curl                                tests

@@ -21,5 +21,6 @@ int cmd_run(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_bt(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 
 #endif

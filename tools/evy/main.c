@@ -18,6 +18,7 @@ static const struct {
     {"doctor", cmd_doctor, "say what libevy does for a program, and what it cannot"},
     {"ps", cmd_ps, "list the green threads of a running process"},
     {"bt", cmd_bt, "show where they are: backtraces"},
+    {"top", cmd_top, "watch them"},
 };
 
 static void complain(const char *format, va_list args)

@@ -81,13 +81,14 @@ void modules_of_program(struct modules *modules, const char *path)
     free(program);
 }
 
-void modules_of_process(struct modules *modules, pid_t pid)
+bool modules_try_process(struct modules *modules, pid_t pid)
 {
     *modules = (struct modules){.pid = pid};
     char *name = xformat("/proc/%d/maps", pid);
     FILE *maps = fopen(name, "re");
+    free(name);
     if (!maps)
-        die("process %d: %s", pid, errno == ENOENT ? "there is none" : strerror(errno));
+        return false;
     char line[PATH_MAX + 256];
     errno = 0;
     while (fgets(line, sizeof line, maps)) {
@@ -100,13 +101,22 @@ void modules_of_process(struct modules *modules, pid_t pid)
         module->low = module->low ? module->low : low;
         module->high = high;
     }
-    if (errno)
-        die("process %d: %s", pid, strerror(errno));
+    int err = errno ? errno : modules->count ? 0 : ESRCH;
     fclose(maps);
-    free(name);
-    if (!modules->count)
-        die("process %d has no program: a kernel thread, or one that has ended", pid);
     for (size_t i = 0; i < modules->count; i++)
         if (is_libevy(modules->all[i].path))
             modules->libevy = &modules->all[i];
+    errno = err;
+    return err == 0;
+}
+
+void modules_of_process(struct modules *modules, pid_t pid)
+{
+    if (modules_try_process(modules, pid))
+        return;
+    if (errno == ENOENT)
+        die("process %d: there is none", pid);
+    if (errno == ESRCH)
+        die("process %d has no program: a kernel thread, or one that has ended", pid);
+    die("process %d: %s", pid, strerror(errno));
 }

@@ -27,6 +27,9 @@ void modules_of_program(struct modules *modules, const char *path);
 /* The modules of a running process. Dies when there is none of that id or it may not be read. */
 void modules_of_process(struct modules *modules, pid_t pid);
 
+/* The same, but answers false and leaves errno where that dies. */
+bool modules_try_process(struct modules *modules, pid_t pid);
+
 /* Calls fn with the name of each symbol the image wants from others. */
 void modules_imports(const struct image *image, void (*fn)(const char *name, void *arg), void *arg);
 

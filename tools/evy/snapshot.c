@@ -12,7 +12,7 @@ enum { PARKED = 1, STRANDED = 2, THREAD_DONE = 1 };
 /* A list that changes while it is read may seem endless. */
 #define LIST_MOST 4000000
 
-const char *const state_names[] = {"running", "ready", "waiting", "alone"};
+const char *const state_names[] = {"running", "alone", "ready", "waiting"};
 
 static void take_hubs(struct snapshot *s, const struct process *p)
 {

@@ -4,7 +4,7 @@
 
 #include "process.h"
 
-enum green_state { GREEN_RUNNING, GREEN_READY, GREEN_WAITING, GREEN_ALONE };
+enum green_state { GREEN_RUNNING, GREEN_ALONE, GREEN_READY, GREEN_WAITING };
 
 struct green_info {
     uint64_t address;       /* of its struct green */
