@@ -92,10 +92,13 @@ static struct green *body_lay_out(const struct stack *s, size_t size, size_t gua
     return g;
 }
 
+/* glibc takes TCB and static TLS out of what was asked for; here that pays for no more than what is missing to
+   whole pages, so that an overflow shows where it does natively. */
 static struct green *body_make(size_t size, size_t guard)
 {
     struct stack s;
-    if (stack_alloc(&s, size + body_overhead(), guard))
+    size_t total = size + body_overhead();
+    if (total < size || stack_alloc(&s, align_down(total, 4096), guard))
         return NULL;
     struct green *g = body_lay_out(&s, size, guard);
     if (!g)

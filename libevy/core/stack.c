@@ -221,6 +221,8 @@ int stack_alloc(struct stack *out, size_t size, size_t guard)
     size = size > 0 ? align_up(size, page_size) : page_size;
     guard = align_up(guard, page_size);
     struct class *c = class_of(size + guard, &out->total);
+    if (guard > 0 && out->total < PAGE_TABLE_SPAN) /* what is too much costs no page table */
+        guard = out->total - size;
     for (;;) {
         spin_lock(&c->lock);
         bool got = take_pooled(c, out) || take_fresh(c, out);

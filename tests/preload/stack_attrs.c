@@ -1,5 +1,6 @@
 // Proves: pthread attributes: stack size is honoured, a caller's own stack is used,
-// pthread_getattr_np tells the true bounds, detach state, and the errors of bad values.
+// pthread_getattr_np tells the true bounds, who uses more than was asked for faults, detach state, and the
+// errors of bad values.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -50,12 +52,51 @@ static void *on_own(void *arg)
     return NULL;
 }
 
+/* Uses as much as it is told, from here on. */
+static __attribute__((noinline)) int dig(const volatile char *from, size_t depth)
+{
+    volatile char here[64] = {1};
+    return (size_t)(from - here) < depth ? dig(from, depth) + here[0] : 0;
+}
+
+static void *digger(void *arg)
+{
+    const volatile char here = 0;
+    return (void *)(intptr_t)dig(&here, (size_t)(uintptr_t)arg);
+}
+
+/* In a process of its own: the signal that ends it, or 0. */
+static int dig_apart(size_t size, size_t depth)
+{
+    int status;
+    pthread_t t;
+    pthread_attr_t a;
+    pid_t child = fork();
+    if (child == 0) {
+        CHECK(pthread_attr_init(&a) == 0 && pthread_attr_setstacksize(&a, size) == 0);
+        CHECK(pthread_create(&t, &a, digger, (void *)(uintptr_t)depth) == 0);
+        CHECK(pthread_join(t, NULL) == 0);
+        _exit(0);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void overflows(void)
+{
+    size_t sizes[] = {PTHREAD_STACK_MIN, 40000, 64 * 1024, 200 * 1024, 1 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        printf("%zu: signal %d, signal %d\n", sizes[i], dig_apart(sizes[i], sizes[i] - 6000),
+               dig_apart(sizes[i], sizes[i]));
+}
+
 int main(void)
 {
     pthread_attr_t a;
     pthread_t t;
     int state;
     size_t size;
+    overflows(); /* before there are stacks that libc would use again */
     CHECK(pthread_attr_init(&a) == 0);
     size_t sizes[] = {PTHREAD_STACK_MIN + 16384, 64 * 1024, 256 * 1024, 1 << 20, 32 << 20};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
