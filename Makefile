@@ -12,6 +12,9 @@ SONAME := libevy.so.0
 
 prefix ?= /usr/local
 bindir ?= $(prefix)/bin
+datadir ?= $(prefix)/share
+# gdb loads scripts by itself from here, by the name of the library they are for.
+gdbdir ?= $(datadir)/gdb/auto-load$(libdir)
 libdir ?= $(prefix)/lib
 includedir ?= $(prefix)/include
 pkgconfigdir ?= $(libdir)/pkgconfig
@@ -230,8 +233,9 @@ dist:
 
 install: all
 	$(Q)install -d $(DESTDIR)$(libdir) $(DESTDIR)$(pkgconfigdir) $(DESTDIR)$(includedir)/evy
-	$(Q)install -d $(DESTDIR)$(bindir)
+	$(Q)install -d $(DESTDIR)$(bindir) $(DESTDIR)$(gdbdir)
 	$(Q)install -m 755 $(launcher) $(DESTDIR)$(bindir)/evy
+	$(Q)install -m 644 tools/evy-gdb.py $(DESTDIR)$(gdbdir)/libevy.so.$(VERSION)-gdb.py
 	$(Q)install -m 755 $(lib) $(DESTDIR)$(libdir)/libevy.so.$(VERSION)
 	$(Q)ln -sf libevy.so.$(VERSION) $(DESTDIR)$(libdir)/$(SONAME)
 	$(Q)ln -sf $(SONAME) $(DESTDIR)$(libdir)/libevy.so
@@ -240,7 +244,7 @@ install: all
 		tools/libevy.pc.in >$(DESTDIR)$(pkgconfigdir)/libevy.pc
 
 uninstall:
-	$(Q)rm -f $(DESTDIR)$(bindir)/evy $(addprefix $(DESTDIR)$(libdir)/,libevy.so.$(VERSION) $(SONAME) libevy.so) \
+	$(Q)rm -f $(DESTDIR)$(bindir)/evy $(DESTDIR)$(gdbdir)/libevy.so.$(VERSION)-gdb.py $(addprefix $(DESTDIR)$(libdir)/,libevy.so.$(VERSION) $(SONAME) libevy.so) \
 		$(addprefix $(DESTDIR)$(includedir)/,$(headers)) $(DESTDIR)$(pkgconfigdir)/libevy.pc
 	$(Q)rmdir $(DESTDIR)$(includedir)/evy 2>/dev/null || true
 

@@ -71,6 +71,7 @@ struct evy_description {
         uint16_t dwarf;  /* number of a register */
         uint16_t offset; /* where it is in that frame */
     } registers[16];
+    uint64_t field_names; /* address of a text: what follows, as "green.ctx green.thread ..." */
 #define X(structure, field) struct evy_field structure##_##field;
     EVY_DESCRIBED_FIELDS(X)
 #undef X
