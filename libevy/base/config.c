@@ -207,7 +207,7 @@ void config_load(void)
                      {"EVY_STACK", load_stack},
                      {"EVY_HUB_METHOD", load_method},
                      {"EVY_BLOCKING_THREADS", load_blocking}};
-    config.hubs = cpus_allowed();
+    config.hubs = config.linked ? 1 : cpus_allowed();
     for (size_t i = 0; i < array_len(variables); i++) {
         const char *value = env_get(variables[i].name);
         if (value)

@@ -37,8 +37,11 @@ enum hub_method { METHOD_EPOLL, METHOD_POLL, METHOD_SELECT };
 
 struct config {
     unsigned patch; /* mask of SUBSET_*: which subsets are green (EVY_PATCH) */
-    unsigned hubs;  /* 1..MAX_HUBS (EVY_HUBS; default: CPUs this process may use) */
-    size_t stack;   /* stack reserve for threads that ask for none, 0: as glibc (EVY_STACK) */
+    bool
+        linked; /* the program links the library, and says itself what it wants green; set before config_load */
+    unsigned
+        hubs; /* 1..MAX_HUBS (EVY_HUBS; default: 1 when linked, else the CPUs this process may use) */
+    size_t stack; /* stack reserve for threads that ask for none, 0: as glibc (EVY_STACK) */
     enum hub_method method; /* libevent backend (EVY_HUB_METHOD) */
     unsigned blocking;      /* most carriers beyond one per hub (EVY_BLOCKING_THREADS) */
 };

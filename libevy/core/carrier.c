@@ -6,6 +6,7 @@
 #include "base/sys.h"
 #include "core/critical.h"
 #include "core/hub.h"
+#include "core/light.h"
 #include "core/monitor.h"
 #include "core/own_fd.h"
 #include "core/stack.h"
@@ -186,6 +187,10 @@ int carrier_start(struct hub *h)
 static void strand(struct green *g, struct hub *h, struct carrier *spare)
 {
     g->stranded_on = h->carrier;
+    bool declared = atomic_load_explicit(&g->blocks, memory_order_relaxed) != BLOCKS_NOT;
+    if (g->flags & GREEN_COOP &&
+        (!declared || g->flags & GREEN_LIGHT)) /* its code, or its TCB, is in use */
+        h->astray = g;
     atomic_store_explicit(&h->current, &h->loop, memory_order_relaxed);
     atomic_store(&g->stranded, STRANDED);
     give(spare, h);
@@ -250,6 +255,7 @@ void carrier_rejoin(struct green *g)
         return;
     struct carrier *c = g->stranded_on;
     c->arrival = g;
+    light_switch(g, g);
     jump(&g->ctx, &c->idle, c->idle_tp);
     sched_arrived();
 }

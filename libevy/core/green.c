@@ -35,7 +35,7 @@ void green_start_tids(int pid)
 }
 
 /* Unique among living threads for half a billion creations, and never the kernel's (tcb.h). */
-static int invent_tid(void)
+int green_invent_tid(void)
 {
     unsigned range = TID_INVENTED_MAX - TID_INVENTED_MIN;
     return TID_INVENTED_MIN +
@@ -81,7 +81,7 @@ static struct green *body_lay_out(const struct stack *s, size_t size, size_t gua
     g->stack = *s;
     g->stack_user = size;
     g->guard_user = guard;
-    g->tp = tcb_create((char *)g, invent_tid());
+    g->tp = tcb_create((char *)g, green_invent_tid());
     if (!g->tp)
         return NULL;
     g->thread = tcb_thread_of(g->tp);
@@ -123,7 +123,7 @@ static void body_destroy(struct green *g)
 
 static struct green *body_reuse(struct green *g)
 {
-    if (tcb_recycle(g->tp, invent_tid())) {
+    if (tcb_recycle(g->tp, green_invent_tid())) {
         body_destroy(g);
         return NULL;
     }
@@ -147,14 +147,17 @@ static void body_entry(void *arg)
     check(!"a green thread's body returned");
 }
 
-static void body_ready(struct green *g, void (*body)(struct green *))
+void green_ready(struct green *g, unsigned flags, void (*body)(struct green *))
 {
-    set_self_of(g);
     g->body = body;
-    g->flags &= GREEN_FOREIGN_STACK;
+    g->flags = flags;
     g->result = NULL;
     g->name[0] = 0;
-    g->timer.index = 0;
+    g->timer = (struct timer){0};
+    atomic_store_explicit(&g->gt.refs, 0, memory_order_relaxed);
+    g->gt.locals = NULL;
+    g->leaving = NULL;
+    raises_init(&g->raises);
     atomic_store_explicit(&g->joiner, NULL, memory_order_relaxed);
     atomic_store_explicit(&g->wake, WAKE_RUNNING, memory_order_relaxed);
     atomic_store_explicit(&g->interrupted, 0, memory_order_relaxed);
@@ -162,6 +165,12 @@ static void body_ready(struct green *g, void (*body)(struct green *))
     g->critical = 1;
     g->handlers = NULL;
     atomic_store_explicit(&g->blocks, BLOCKS_NOT, memory_order_relaxed);
+}
+
+static void body_ready(struct green *g, void (*body)(struct green *))
+{
+    set_self_of(g);
+    green_ready(g, g->flags & GREEN_FOREIGN_STACK, body);
     context_init(&g->ctx, (char *)align_down((uintptr_t)g - tcb_facts.reserve, 64), body_entry, g);
 }
 
@@ -269,7 +278,7 @@ int green_make_loop(struct green *g, size_t stack_size, void (*entry)(void *), v
     int r = stack_alloc(&g->stack, stack_size, 4096);
     if (r)
         return r;
-    g->tp = tcb_create(stack_top(&g->stack), invent_tid());
+    g->tp = tcb_create(stack_top(&g->stack), green_invent_tid());
     if (!g->tp) {
         stack_free(&g->stack);
         return -EAGAIN;

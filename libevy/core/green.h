@@ -7,6 +7,7 @@
 #include "base/inbox.h"
 #include "base/list.h"
 #include "context.h"
+#include "core/raise.h"
 #include "core/stack.h"
 #include "core/timers.h"
 
@@ -27,6 +28,8 @@ enum green_flags {
     GREEN_CANCEL_ASYNC = 16,  /* pthread_setcanceltype(ASYNCHRONOUS) */
     GREEN_FOREIGN_STACK = 64, /* on the program's own memory (pthread_attr_setstack) */
     GREEN_EXITING = 32,       /* pthread_exit or cancellation has begun: no further cancellation */
+    GREEN_LIGHT = 128, /* shares its hub's TCB with others (light.h); never leaves that hub */
+    GREEN_COOP = 256,  /* never runs while another such one of its hub does */
 };
 
 /* In green->blocks: the call it makes on a kernel thread of its own (io/blocking.h). */
@@ -35,6 +38,18 @@ enum {
     BLOCKS_LOOKUP, /* much of libc, not to be cut short: cancellation acts before it only */
     BLOCKS_PLAIN,  /* one that may answer EINTR, no cancellation point */
     BLOCKS_POINT,  /* one that may answer EINTR, a cancellation point */
+};
+
+/* What the explicit API keeps of a green thread (api/gt.h). Touched on its hub's carrier, but for refs. */
+struct gt {
+    atomic_uint
+        refs;  /* handles that keep its memory, and itself while it lives; 0: not made by the API */
+    int error; /* errno it ended with, 0: normally; valid once it has ended */
+    struct list links;     /* to call at its end (api/link.c) */
+    struct list cleanups;  /* the program's, innermost first (api/spawn.c) */
+    void **locals;         /* by key (api/local.c), NULL: none */
+    unsigned local_count;  /* keys locals has room for */
+    struct green *spawner; /* dies with it unless started before; a reference; else NULL */
 };
 
 struct green {
@@ -46,23 +61,27 @@ struct green {
     bool timed_out;          /* the last park ended by its timer; written by the hub */
     atomic_uint interrupted; /* INTERRUPT_*: why waits should end early (sched.h) */
     struct timer timer;      /* armed while parked with a deadline; owned by hub */
+    struct raises raises;    /* what is to end its waits with an error (raise.h) */
+    int err_no;              /* errno of a light one while it does not run */
     unsigned flags;          /* GREEN_*; written by the green thread itself */
     uintptr_t thread;        /* its pthread_t */
-    void (*body)(struct green *);   /* what runs first on its stack; never returns */
-    void *(*start)(void *);         /* start routine of a pthread */
-    void *arg;                      /* its argument */
-    _Atomic(struct green *) joiner; /* who waits for its end; itself when a foreign thread does */
-    void *result;                   /* what it returned or gave to pthread_exit; valid once done */
-    atomic_uint done;               /* DONE_*: joiners park on it (sync/thread.c) */
-    struct green *pool_next;        /* in a pool of dead ones (green.c) */
-    struct stack stack;             /* its memory; map is NULL for main and adopted threads */
-    size_t stack_user;              /* stack size the program asked for, or the default */
-    size_t guard_user;              /* guard size the program asked for, or the default */
-    char name[16];                  /* pthread_setname_np; empty: the process's name */
-    int policy;                     /* of scheduling, for those who ask (sync/attr.c) */
-    int priority;                   /* likewise */
-    cpu_set_t *affinity;            /* likewise, from malloc; NULL: never set */
-    struct list siblings;           /* among all bodies (green.c); bodies_lock */
+    void (*body)(struct green *);    /* what runs first on its stack; never returns */
+    void *(*start)(void *);          /* start routine of a pthread */
+    void *arg;                       /* its argument */
+    _Atomic(struct green *) joiner;  /* who waits for its end; itself when a foreign thread does */
+    void *result;                    /* what it returned or gave to pthread_exit; valid once done */
+    struct gt gt;                    /* for the explicit API */
+    void (*leaving)(struct green *); /* called as it ends, on its own stack, when not NULL */
+    atomic_uint done;                /* DONE_*: joiners park on it (sync/thread.c) */
+    struct green *pool_next;         /* in a pool of dead ones (green.c) */
+    struct stack stack;              /* its memory; map is NULL for main and adopted threads */
+    size_t stack_user;               /* stack size the program asked for, or the default */
+    size_t guard_user;               /* guard size the program asked for, or the default */
+    char name[16];                   /* pthread_setname_np; empty: the process's name */
+    int policy;                      /* of scheduling, for those who ask (sync/attr.c) */
+    int priority;                    /* likewise */
+    cpu_set_t *affinity;             /* likewise, from malloc; NULL: never set */
+    struct list siblings;            /* among all bodies (green.c); bodies_lock */
     unsigned critical;         /* sections in which no handler may run on it (critical.h); own */
     unsigned handled;          /* signal handlers begun on it; own */
     _Atomic uint64_t sigmask;  /* signals it blocks, bit sig - 1; written by itself */
@@ -91,6 +110,13 @@ extern struct list green_bodies;
 /* A green thread with its own TCB that will call body(green) on its own stack when first switched to.
    Returns NULL with -errno in *err (EAGAIN). */
 struct green *green_new(size_t stack_size, size_t guard, void (*body)(struct green *), int *err);
+
+/* For whoever makes one otherwise (light.c): everything that is to be as new at each start but the context, which
+   must leave the critical section that this enters. */
+void green_ready(struct green *g, unsigned flags, void (*body)(struct green *));
+
+/* A tid for a TCB, unique among living threads and never the kernel's (tcb.h). */
+int green_invent_tid(void);
 
 /* The same on memory of the program's: size bytes from low, TCB and descriptor included. EINVAL when that
    is too small for them. green_free leaves the memory alone. */

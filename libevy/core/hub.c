@@ -45,7 +45,10 @@ static int hub_make(struct hub *h, unsigned index)
 {
     memset(h, 0, sizeof *h);
     h->index = index;
-    h->runnable.last = &h->runnable.first;
+    run_queue_init(&h->runnable);
+    run_queue_init(&h->after_poll);
+    run_queue_init(&h->held);
+    list_init(&h->lights.bodies);
     int r = make_loop(h);
     if (r)
         return r;
@@ -83,6 +86,7 @@ static void adopt_main(void)
     g->tp = tp_get();
     g->thread = tcb_thread_of(g->tp);
     g->hub = &hubs[0];
+    raises_init(&g->raises);
     g->flags = GREEN_MAIN;
     atomic_store(&hubs[0].current, g);
     atomic_store(&hubs[0].live, 1);

@@ -20,16 +20,32 @@ struct run_queue {
     struct inbox_node **last; /* where the next one is linked */
 };
 
+/* The light green threads of a hub. Touched by its carrier only. */
+struct lights {
+    uintptr_t tp;          /* the TCB they share, 0 before the first */
+    struct green **selves; /* self_green of that TCB */
+    int *err_no;           /* errno of that TCB */
+    struct list bodies;    /* every body, living or dead */
+    struct green *dead;    /* those with the default stack, newest first, by pool_next */
+    struct inbox returned; /* dead ones that others have given back */
+    bool begun;            /* one has run: the TCB is initialised */
+};
+
 struct hub {
-    struct run_queue runnable; /* green threads ready to run, first in first out */
-    int budget;                /* switches and ready I/O calls left before I/O is polled again */
-    struct timers timers;      /* deadlines of parked green threads */
-    struct green loop;         /* the hub's own context: stack and TCB of its own */
-    void (*after)(void *);     /* what the next context does for the one switched away from */
-    void *after_arg;           /* its argument */
-    struct event_base *base;   /* private libevent */
-    struct evloop_wake *wake;  /* the eventfd that ends its sleep (evloop.c) */
-    deadline_t sleep_until;    /* how long this pass may wait in the kernel; 0: only look */
+    struct run_queue runnable;   /* green threads ready to run, first in first out */
+    int budget;                  /* switches and ready I/O calls left before I/O is polled again */
+    struct timers timers;        /* deadlines of parked green threads */
+    struct green loop;           /* the hub's own context: stack and TCB of its own */
+    struct lights lights;        /* its light green threads (light.h) */
+    struct run_queue after_poll; /* ready to run once I/O has been polled */
+    struct run_queue held;       /* cooperative ones ready to run, held back by astray */
+    struct green
+        *astray; /* the cooperative one that runs on another carrier; set as the hub changes it */
+    void (*after)(void *);    /* what the next context does for the one switched away from */
+    void *after_arg;          /* its argument */
+    struct event_base *base;  /* private libevent */
+    struct evloop_wake *wake; /* the eventfd that ends its sleep (evloop.c) */
+    deadline_t sleep_until;   /* how long this pass may wait in the kernel; 0: only look */
     unsigned watches; /* registrations with base but the wake-up: without any, polling can wait */
     atomic_int epoll_fd;     /* the base's epoll instance, -1 with other methods */
     bool skip_epoll_ctl;     /* a vanishing descriptor's event is being deleted: the kernel knows */
@@ -80,6 +96,12 @@ static inline bool hub_is_here(const struct hub *h)
     return g && g->hub == h;
 }
 
+static inline void run_queue_init(struct run_queue *q)
+{
+    q->first = NULL;
+    q->last = &q->first;
+}
+
 static inline void run_queue_push(struct run_queue *q, struct green *g)
 {
     g->link.next = NULL;
@@ -96,6 +118,24 @@ static inline struct green *run_queue_pop(struct run_queue *q)
     if (!q->first)
         q->last = &q->first;
     return container_of(node, struct green, link);
+}
+
+static inline void run_queue_push_first(struct run_queue *q, struct green *g)
+{
+    g->link.next = q->first;
+    q->first = &g->link;
+    if (!g->link.next)
+        q->last = &g->link.next;
+}
+
+/* Empties more behind q. */
+static inline void run_queue_append(struct run_queue *q, struct run_queue *more)
+{
+    if (!more->first)
+        return;
+    *q->last = more->first;
+    q->last = more->last;
+    run_queue_init(more);
 }
 
 /* Hands g, which is parked and notified, to its hub from elsewhere. */

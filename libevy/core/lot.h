@@ -15,6 +15,7 @@ struct green;
 enum lot_flags {
     LOT_CANCEL = 1, /* the wait is a cancellation point: -ECANCELED when asked to */
     LOT_SIGNAL = 2, /* the wait ends with -EINTR when a handler must run: the caller runs it */
+    LOT_RAISE = 8,  /* the wait ends with -ERAISED when an error waits: raise_take() says which */
     LOT_ALL = 4,    /* the waiter consumes nothing: lot_unpark(n) wakes it beside its n */
 };
 
@@ -32,12 +33,12 @@ struct waiter {
 };
 
 /* Waits while *addr == expected. Returns 0 when woken, -EAGAIN when the value differs, -ETIMEDOUT,
-   -ECANCELED, -EINTR (by flags), -ENOMEM. */
+   -ECANCELED, -EINTR, -ERAISED (by flags), -ENOMEM. */
 int lot_park(const atomic_uint *addr, uint32_t expected, deadline_t deadline, unsigned flags);
 int lot_park_bits(const atomic_uint *addr, uint32_t expected, uint32_t bits, deadline_t deadline,
                   unsigned flags);
 
-/* Waits for nothing but the deadline: -ETIMEDOUT, -ECANCELED, -EINTR. Only for green threads. */
+/* Waits for nothing but the deadline: -ETIMEDOUT, -ECANCELED, -EINTR, -ERAISED. Only for green threads. */
 int lot_sleep(deadline_t deadline);
 
 /* Wakes up to count waiters at addr, oldest first, and every LOT_ALL one. Returns how many of the counted.

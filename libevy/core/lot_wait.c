@@ -90,6 +90,8 @@ static EVY_COLD int interruption_slow(struct green *g, unsigned why, unsigned fl
     if ((flags & LOT_CANCEL) && (why & INTERRUPT_CANCEL) &&
         !(g->flags & (GREEN_CANCEL_OFF | GREEN_EXITING)))
         return -ECANCELED;
+    if ((flags & LOT_RAISE) && (why & INTERRUPT_RAISE))
+        return -ERAISED;
     if (!(flags & LOT_SIGNAL) || !(why & INTERRUPT_SIGNAL))
         return 0;
     return signal_hooks.due == NULL || signal_hooks.due(g) ? -EINTR : 0;
@@ -217,7 +219,7 @@ int lot_sleep(deadline_t deadline)
     const atomic_uint word = 0; /* on this stack: nobody else knows the address */
     int r;
     do
-        r = lot_park(&word, 0, deadline, LOT_CANCEL | LOT_SIGNAL);
+        r = lot_park(&word, 0, deadline, LOT_CANCEL | LOT_SIGNAL | LOT_RAISE);
     while (r == 0);
     return r;
 }

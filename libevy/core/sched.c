@@ -5,6 +5,7 @@
 #include "core/critical.h"
 #include "core/evloop.h"
 #include "core/hub.h"
+#include "core/light.h"
 #include "core/monitor.h"
 #include "tp.h"
 
@@ -22,6 +23,7 @@ static void switch_to(struct green *from, struct green *to)
 {
     struct hub *h = to->hub;
     uintptr_t tp = to->tp == from->tp ? 0 : to->tp;
+    light_switch(from, to);
     atomic_store_explicit(&h->current, to, memory_order_relaxed);
     atomic_store_explicit(&h->switches,
                           atomic_load_explicit(&h->switches, memory_order_relaxed) + 1,
@@ -46,11 +48,26 @@ void sched_arrived(void)
     }
 }
 
+/* While a cooperative green thread runs on another carrier, the others of its hub wait for its return. */
+static EVY_COLD bool held_back(struct hub *h, struct green *g)
+{
+    if (g == h->astray) {
+        h->astray = NULL;
+        run_queue_append(&h->runnable, &h->held);
+        return false;
+    }
+    if (g->flags & GREEN_COOP)
+        run_queue_push(&h->held, g);
+    return g->flags & GREEN_COOP;
+}
+
 /* The next green thread of h, or its loop when it is time to poll or there is none. */
 static struct green *pick(struct hub *h)
 {
     if (likely(--h->budget > 0)) {
         struct green *g = run_queue_pop(&h->runnable);
+        while (unlikely(h->astray != NULL) && g && held_back(h, g))
+            g = run_queue_pop(&h->runnable);
         if (likely(g != NULL))
             return g;
     }
@@ -135,6 +152,28 @@ void sched_yield_now(void)
     critical_leave_as(g);
 }
 
+void sched_yield_to_io(void)
+{
+    struct green *g = self();
+    critical_enter_as(g);
+    run_queue_push(&g->hub->after_poll, g);
+    leave(g);
+    critical_leave_as(g);
+}
+
+bool sched_yield_to(struct green *g)
+{
+    struct green *me = self();
+    critical_enter_as(me);
+    bool parked = notify(g);
+    if (parked)
+        run_queue_push_first(&me->hub->runnable, g);
+    run_queue_push(&me->hub->runnable, me);
+    leave(me);
+    critical_leave_as(me);
+    return parked;
+}
+
 void sched_tick(void)
 {
     struct green *g = self();
@@ -148,7 +187,8 @@ void sched_tick(void)
 void sched_start(struct green *g)
 {
     struct hub *h = g->hub;
-    atomic_fetch_add_explicit(&h->live, 1, memory_order_relaxed);
+    if (!(g->flags & GREEN_LIGHT))
+        atomic_fetch_add_explicit(&h->live, 1, memory_order_relaxed);
     enqueue(h, g);
 }
 
@@ -157,7 +197,9 @@ void sched_exit(void (*after)(void *), void *arg)
     struct green *g = self();
     critical_enter_as(g); /* for ever */
     struct hub *h = g->hub;
-    atomic_fetch_sub_explicit(&h->live, 1, memory_order_relaxed);
+    raises_forget(g);
+    if (!(g->flags & GREEN_LIGHT))
+        atomic_fetch_sub_explicit(&h->live, 1, memory_order_relaxed);
     check(h->after == NULL);
     h->after = after;
     h->after_arg = arg;
@@ -172,6 +214,10 @@ static void fire_timers(struct hub *h)
     int64_t now = clock_now();
     struct timer *t;
     while ((t = timers_pop(&h->timers, now))) {
+        if (t->fire) {
+            t->fire(t);
+            continue;
+        }
         struct green *g = container_of(t, struct green, timer);
         g->timed_out = true;
         if (notify(g))
@@ -198,7 +244,7 @@ static void look_around(struct hub *h)
     take_inbox(h);
     fire_timers(h);
     h->sleep_until = 0;
-    if (!h->runnable.first) {
+    if (!h->runnable.first && !h->after_poll.first) {
         h->sleep_until = timers_next(&h->timers);
         atomic_store_explicit(&h->asleep, 1, memory_order_seq_cst);
         if (!inbox_empty(&h->inbox) || !inbox_empty(&h->retired) || atomic_load(&h->chore))
@@ -208,6 +254,7 @@ static void look_around(struct hub *h)
         evloop_poll(h);
     atomic_store_explicit(&h->asleep, 0, memory_order_relaxed);
     take_inbox(h);
+    run_queue_append(&h->runnable, &h->after_poll);
     fire_timers(h);
     if (h->runnable.first)
         monitor_rouse();
@@ -221,8 +268,8 @@ void sched_loop(struct hub *h)
             look_around(h);
             h->budget = BUDGET;
         }
-        struct green *g = run_queue_pop(&h->runnable);
-        if (g)
+        struct green *g = pick(h);
+        if (g != &h->loop)
             switch_to(&h->loop, g);
     }
 }

@@ -11,6 +11,7 @@
 enum {
     INTERRUPT_CANCEL = 1, /* pthread_cancel asked */
     INTERRUPT_SIGNAL = 2, /* a signal waits for this green thread */
+    INTERRUPT_RAISE = 4,  /* an error waits for it (raise.h) */
 };
 
 /* Suspends the running green thread until sched_unpark or the deadline. Returns 0 (unparked; may be
@@ -25,6 +26,13 @@ bool sched_unpark_async(struct green *g);
 
 /* Lets the others of this hub run and I/O be polled once. */
 void sched_yield_now(void);
+
+/* The same, but comes back only after one poll of I/O, behind whom that has made ready. */
+void sched_yield_to_io(void);
+
+/* Suspends the caller behind all others of its hub and runs g, of the same hub, first if it is parked. Returns
+   whether it was. */
+bool sched_yield_to(struct green *g);
 
 /* The running green thread has used the hub for one operation that did not wait: yields when it has
    done so for long, so that a busy descriptor does not starve the rest. */

@@ -182,6 +182,11 @@ void tcb_set_stack(uintptr_t tp, size_t size)
             size;
 }
 
+int *tcb_errno(uintptr_t tp)
+{
+    return &field(int, tp, tcb_layout.err_no);
+}
+
 void tcb_begin(void)
 {
     tcb_libc.ctype_init();

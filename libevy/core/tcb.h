@@ -47,6 +47,9 @@ void tcb_begin(void);
    PTHREAD_DESTRUCTOR_ITERATIONS rounds. Calls user code, which may park. */
 void tcb_end(void);
 
+/* errno of that TCB. */
+int *tcb_errno(uintptr_t tp);
+
 /* Tells glibc how much stack the thread has, so that its alloca decisions suit small stacks. */
 void tcb_set_stack(uintptr_t tp, size_t size);
 

@@ -9,6 +9,8 @@
 struct timer {
     deadline_t at; /* when it fires */
     size_t index;  /* place in the heap plus one, 0 when not armed */
+    void (*fire)(
+        struct timer *); /* called then on the hub's loop; NULL: that of a parked green thread */
 };
 
 /* What the heap compares lies in the heap: ordering 100,000 sleepers touches none of them. */

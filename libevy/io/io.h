@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "base/clock.h"
+#include "core/raise.h"
 #include "io/fdtab.h"
 
 #include <errno.h>
@@ -50,12 +51,12 @@ static inline long or_errno(long r)
     return unlikely(r < 0) ? -errno : r;
 }
 
-/* The reverse, at the public edge. */
+/* A result or -errno in libc's style, at the public edge. */
 static inline long errno_edge(long r)
 {
     if (likely(r >= 0))
         return r;
-    errno = (int)-r;
+    errno = error_edge(r);
     return -1;
 }
 

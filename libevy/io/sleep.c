@@ -27,7 +27,7 @@ static long sleep_for(const struct timespec *duration, struct timespec *left)
         return -EINVAL;
     deadline_t deadline = deadline_after(timespec_to_ns(duration));
     long r = sleep_until(deadline);
-    if (r == -EINTR && left)
+    if (r < 0 && left)
         *left = ns_to_timespec(deadline_left(deadline));
     return r;
 }
@@ -48,10 +48,10 @@ int evy_clock_nanosleep(clockid_t clock, int flags, const struct timespec *when,
                     clock != CLOCK_BOOTTIME && clock != CLOCK_TAI))
         return REAL(clock_nanosleep)(clock, flags, when, left);
     if (!(flags & TIMER_ABSTIME))
-        return (int)-sleep_for(when, left);
+        return error_edge(sleep_for(when, left));
     if (deadline_from_abs(clock, when, &deadline))
         return EINVAL;
-    return (int)-sleep_until(deadline);
+    return error_edge(sleep_until(deadline));
 }
 
 unsigned evy_sleep_seconds(unsigned seconds)
@@ -59,7 +59,9 @@ unsigned evy_sleep_seconds(unsigned seconds)
     struct timespec ts = {.tv_sec = seconds}, left = {0, 0};
     if (!self())
         return REAL(sleep)(seconds);
-    if (sleep_for(&ts, &left) == -EINTR)
+    long r = sleep_for(&ts, &left);
+    errno_edge(r);
+    if (r < 0)
         return (unsigned)left.tv_sec + (left.tv_nsec >= NSEC_PER_SEC / 2);
     return 0;
 }

@@ -49,7 +49,7 @@ static long wait_pidfd(pid_t pid)
 static long wait_a_while(int64_t *pause)
 {
     static const atomic_uint nothing; /* never changes and nobody wakes it */
-    long r = lot_park(&nothing, 0, deadline_after(*pause), LOT_CANCEL | LOT_SIGNAL);
+    long r = lot_park(&nothing, 0, deadline_after(*pause), LOT_CANCEL | LOT_SIGNAL | LOT_RAISE);
     *pause = *pause * 2 > PAUSE_LONGEST ? PAUSE_LONGEST : *pause * 2;
     return r == -ETIMEDOUT ? 0 : r;
 }
@@ -60,7 +60,7 @@ static long wait_change(pid_t pid, bool ends_only, int64_t *pause)
     long r = -EINVAL;
     if (pid > 0 && ends_only && *pause == PAUSE_FIRST)
         r = wait_pidfd(pid);
-    if (r != 0 && r != -EINTR && r != -ECANCELED)
+    if (r != 0 && r != -EINTR && r != -ECANCELED && r != -ERAISED)
         return interrupted(wait_a_while(pause)); /* no pidfd to be had */
     if (r == 0)
         *pause *= 2; /* a traced child, or a thread of its group is late: do not spin */

@@ -1,4 +1,5 @@
 #include "core/lot.h"
+#include "core/raise.h"
 #include "sync/cancel.h"
 #include "sync/cond_shared.h"
 #include "sync/deadline.h"
@@ -32,7 +33,7 @@ static int wait_until(pthread_cond_t *c, pthread_mutex_t *m, deadline_t deadline
 {
     struct waiter w;
     cancel_point();
-    lot_enqueue(&w, c, LOT_CANCEL); /* before the unlock: whoever locks next can signal us */
+    lot_enqueue(&w, c, LOT_CANCEL | LOT_RAISE); /* before the unlock: whoever locks next can signal us */
     int r = mutex_cond_unlock(m);
     if (unlikely(r))
         return give_up(&w, c, r);
@@ -40,7 +41,9 @@ static int wait_until(pthread_cond_t *c, pthread_mutex_t *m, deadline_t deadline
     r = mutex_cond_lock(m);
     if (unlikely(waited == -ECANCELED))
         cancel_now();
-    return r || waited != -ETIMEDOUT ? r : ETIMEDOUT;
+    if (r || waited == 0 || waited == -ENOMEM)
+        return r;
+    return error_edge(waited);
 }
 
 int evy_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)

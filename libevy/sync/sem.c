@@ -1,5 +1,6 @@
 #include "core/green.h"
 #include "core/lot.h"
+#include "core/raise.h"
 #include "proc/signals.h"
 #include "real/real.h"
 #include "sync/cancel.h"
@@ -38,7 +39,7 @@ static bool take(struct sem *s, uint64_t less)
 
 static int park(struct sem *s, deadline_t deadline)
 {
-    const unsigned flags = LOT_CANCEL | LOT_SIGNAL;
+    const unsigned flags = LOT_CANCEL | LOT_SIGNAL | LOT_RAISE;
     return s->shared ? shared_wait(sem_value(s), 0, deadline, flags)
                      : lot_park(sem_value(s), 0, deadline, flags);
 }
@@ -71,7 +72,7 @@ static EVY_NOINLINE int wait_slow(struct sem *s, deadline_t deadline)
     int r = wait_until(s, deadline);
     if (r == -ECANCELED)
         cancel_now();
-    return r == 0 ? 0 : fail(-r);
+    return r == 0 ? 0 : fail(error_edge(r));
 }
 
 int evy_sem_wait(sem_t *s)

@@ -5,12 +5,12 @@
 #include "core/lot.h"
 #include "core/sched.h"
 #include "core/tcb.h"
-#include "proc/setxid.h"
 #include "proc/signals.h"
 #include "real/real.h"
 #include "sync/attr.h"
 #include "sync/cancel.h"
 #include "sync/mutex_full.h"
+#include "sync/runtime.h"
 #include "sync/unwind.h"
 
 #include <errno.h>
@@ -52,6 +52,8 @@ static __attribute__((noreturn)) void thread_end(struct green *g)
 {
     g->flags |= GREEN_EXITING;
     signals_last_chance(g);
+    if (unlikely(g->leaving != NULL))
+        g->leaving(g);
     tcb_end();
     robust_thread_ends();
     signals_retire(g);
@@ -103,20 +105,6 @@ static void thread_body(struct green *g)
     thread_end(g);
 }
 
-static int start_runtime(void)
-{
-    if (likely(hub_count))
-        return 0;
-    int r = hubs_start();
-    if (r == 0) {
-        cancel_adopt_main();
-        sched_adopt_main(self());
-        signals_start();
-        setxid_start();
-    }
-    return r;
-}
-
 static struct green *make_body(const struct thread_request *req, int *err)
 {
     *err = 0;
@@ -143,7 +131,7 @@ int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*st
                        void *arg)
 {
     struct thread_request req;
-    int err = -start_runtime();
+    int err = -runtime_start();
     if (err || !self()) /* a foreign thread's threads stay the kernel's */
         return err ? EAGAIN : REAL(pthread_create)(thread, attr, start, arg);
     err = thread_request_read(attr, &req);
@@ -211,12 +199,12 @@ static int join_until(struct green *g, void **result, deadline_t deadline)
         return err;
     unsigned done;
     while (!((done = atomic_load(&g->done)) & THREAD_DONE)) {
-        int r = lot_park(&g->done, done, deadline, LOT_CANCEL);
-        if (r == -ECANCELED || r == -ETIMEDOUT || r == -ENOMEM) {
+        int r = lot_park(&g->done, done, deadline, LOT_CANCEL | LOT_RAISE);
+        if (r == -ECANCELED || r == -ETIMEDOUT || r == -ENOMEM || r == -ERAISED) {
             atomic_store(&g->joiner, NULL);
             if (r == -ECANCELED)
                 cancel_now();
-            return -r;
+            return error_edge(r);
         }
     }
     if (result)

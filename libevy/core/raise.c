@@ -1,0 +1,105 @@
+#include "core/raise.h"
+
+#include "core/critical.h"
+#include "core/hub.h"
+#include "core/sched.h"
+
+#include <errno.h>
+
+void raises_init(struct raises *r)
+{
+    atomic_store_explicit(&r->kill, 0, memory_order_relaxed);
+    list_init(&r->armed);
+    list_init(&r->fired);
+    r->last = NULL;
+}
+
+static void mark(struct green *g)
+{
+    atomic_fetch_or(&g->interrupted, INTERRUPT_RAISE);
+}
+
+static void withdraw(struct raise *r)
+{
+    if (r->state == RAISE_ARMED)
+        timers_remove(&r->owner->hub->timers, &r->timer);
+    if (r->state == RAISE_ARMED || r->state == RAISE_FIRED)
+        list_remove(&r->node);
+}
+
+void raises_forget(struct green *g)
+{
+    if (likely(list_empty(&g->raises.armed) && list_empty(&g->raises.fired)))
+        return;
+    list_for_each_safe (node, &g->raises.armed) {
+        withdraw(list_entry(node, struct raise, node));
+        list_entry(node, struct raise, node)->state = RAISE_IDLE;
+    }
+    list_init(&g->raises.armed);
+    list_init(&g->raises.fired);
+}
+
+/* On the loop of the owner's hub. */
+static void fire(struct timer *t)
+{
+    struct raise *r = container_of(t, struct raise, timer);
+    r->state = RAISE_FIRED;
+    list_remove(&r->node);
+    list_append(&r->owner->raises.fired, &r->node);
+    mark(r->owner);
+    sched_unpark(r->owner);
+}
+
+int raise_arm(struct raise *r, deadline_t at, int err)
+{
+    struct green *g = self();
+    critical_enter_as(g);
+    *r = (struct raise){.timer.fire = fire, .owner = g, .err = err, .state = RAISE_ARMED};
+    int e = at == DEADLINE_NEVER ? 0 : timers_add(&g->hub->timers, &r->timer, at);
+    if (e)
+        r->state = RAISE_IDLE;
+    else
+        list_append(&g->raises.armed, &r->node);
+    critical_leave_as(g);
+    return e;
+}
+
+bool raise_cancel(struct raise *r)
+{
+    critical_enter();
+    bool fired = r->state == RAISE_FIRED || r->state == RAISE_DELIVERED;
+    withdraw(r);
+    r->state = fired ? RAISE_DELIVERED : RAISE_IDLE;
+    critical_leave();
+    return fired;
+}
+
+void raise_kill(struct green *g, int err)
+{
+    atomic_store(&g->raises.kill, err);
+    mark(g);
+}
+
+static int take(struct raises *rs)
+{
+    int err = atomic_exchange(&rs->kill, 0);
+    rs->last = NULL;
+    if (err || list_empty(&rs->fired))
+        return err;
+    struct raise *r = rs->last = list_entry(rs->fired.next, struct raise, node);
+    list_remove(&r->node);
+    r->state = RAISE_DELIVERED;
+    return r->err;
+}
+
+int raise_take(void)
+{
+    struct green *g = self();
+    critical_enter_as(g);
+    atomic_fetch_and(&g->interrupted, ~(unsigned)INTERRUPT_RAISE);
+    int err = take(&g->raises);
+    if (!list_empty(&g->raises.fired))
+        mark(g);
+    critical_leave_as(g);
+    return err ? err : EINTR; /* a handler has withdrawn it in between */
+}

@@ -1,0 +1,60 @@
+/* Errors that others want a green thread's waits to end with: kills and timeouts. Each is delivered once, to one wait
+   that allows it (LOT_RAISE), in the order: kill, then timeouts as they fired. */
+#ifndef EVY_RAISE_H
+#define EVY_RAISE_H
+
+#include "base/base.h"
+#include "base/list.h"
+#include "core/timers.h"
+
+#include <stdatomic.h>
+
+struct green;
+
+/* What a wait answers, negated, when an error waits for its green thread. No errno of the kernel's. */
+#define ERAISED 4000
+
+struct raises {
+    atomic_int kill; /* errno of a kill not delivered yet, 0: none; any thread */
+    struct list
+        armed; /* timeouts that have not fired; by the green thread itself and its hub's loop */
+    struct list fired;  /* those that have, oldest first; likewise */
+    struct raise *last; /* the timeout behind the error last delivered; NULL: it was a kill */
+};
+
+/* A timeout. It belongs to the green thread that armed it, and to that one's hub. */
+struct raise {
+    struct timer timer;  /* in the hub's heap while armed */
+    struct list node;    /* in armed or fired of its owner, when state says so */
+    struct green *owner; /* whose wait it ends */
+    int err;             /* what that wait answers */
+    unsigned state;      /* RAISE_* */
+};
+
+enum { RAISE_IDLE, RAISE_ARMED, RAISE_FIRED, RAISE_DELIVERED };
+
+void raises_init(struct raises *r);
+
+/* g is about to end: its timeouts will not fire. */
+void raises_forget(struct green *g);
+
+/* The running green thread arms r, which is not armed. Returns 0 or -ENOMEM. */
+int raise_arm(struct raise *r, deadline_t at, int err);
+
+/* Disarms r, by its owner. Returns whether it had fired, delivered or not. */
+bool raise_cancel(struct raise *r);
+
+/* The next wait of g that allows it, or the one it is in, ends with err. Any thread. */
+void raise_kill(struct green *g, int err);
+
+/* A wait of the running green thread has answered -ERAISED: takes what it is to be told, an errno. -ERAISED travels
+   up like any other error and becomes that errno at the public edge only. */
+EVY_COLD int raise_take(void);
+
+/* The errno that -errno means. */
+static inline int error_edge(long r)
+{
+    return unlikely(r == -ERAISED) ? raise_take() : (int)-r;
+}
+
+#endif
