@@ -3,6 +3,7 @@
 #define EVY_H
 
 #include <evy/patch.h>
+#include <evy/thread.h>
 
 #ifdef __cplusplus
 extern "C" {
