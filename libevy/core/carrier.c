@@ -234,7 +234,7 @@ static bool try_strand(struct green *g, struct hub *h, struct carrier *spare)
     return false;
 }
 
-void carrier_take_over(struct hub *h)
+bool carrier_take_over(struct hub *h)
 {
     struct green *g = inspect(h);
     struct carrier *spare = NULL;
@@ -242,9 +242,11 @@ void carrier_take_over(struct hub *h)
         spare = take_spare();
     if (g && !g->handlers && !spare)
         spare = carrier_new();
-    if (spare && !try_strand(g, h, spare))
+    bool taken = spare && try_strand(g, h, spare);
+    if (spare && !taken)
         become_spare(spare);
     atomic_store(&h->inspected, NULL);
+    return taken;
 }
 
 void carrier_rejoin(struct green *g)

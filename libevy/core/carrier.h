@@ -40,9 +40,9 @@ int carrier_start(struct hub *h);
 /* Whether the kernel would run c if it had a processor for it. Only for the monitor. */
 bool carrier_wants_processor(struct carrier *c);
 
-/* Gives h to a spare carrier if its green thread has been running program code all this time. Only the
-   monitor calls this. */
-void carrier_take_over(struct hub *h);
+/* Gives h to a spare carrier if its green thread has been running program code all this time, and tells whether
+   it did. Only the monitor calls this. */
+bool carrier_take_over(struct hub *h);
 
 /* The running green thread is about to block in a call that we cannot make green. If others wait for its hub
    the hub goes to a spare carrier at once, else when the monitor sees it stuck. blocking_end rejoins. A signal

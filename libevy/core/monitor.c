@@ -10,10 +10,15 @@
 #include <signal.h>
 
 #define PERIOD_NS 4000000 /* a hub that has not switched for two of them is stuck */
+#define HASTY_NS                                                                                   \
+    250000 /* the same soon after a hand-off: those behind a stuck one may be stuck too */
+#define HASTY_LOOKS 32
 
 atomic_uint monitor_rests;
 
 static atomic_uint hurry; /* futex: 1 when it is not to wait for its period's end */
+static unsigned hasty;    /* looks left in short periods */
+static int64_t period;    /* between the last look and this one */
 
 int kernel_thread(void *(*body)(void *), void *arg)
 {
@@ -68,7 +73,9 @@ void monitor_hurry(void)
 
 static void pause_for_period(void)
 {
-    struct timespec until = ns_to_timespec(clock_now() + PERIOD_NS);
+    period = hasty ? HASTY_NS : PERIOD_NS;
+    hasty -= hasty > 0;
+    struct timespec until = ns_to_timespec(clock_now() + period);
     sys_futex_wait(&hurry, 0, &until);
     atomic_store(&hurry, 0);
 }
@@ -85,12 +92,14 @@ static int64_t cpu_time(int tid)
 static bool lacks_processor(struct hub *h)
 {
     int64_t used = cpu_time(h->carrier->tid) - h->cpu_seen;
-    return used < PERIOD_NS / 4 && carrier_wants_processor(h->carrier);
+    return used < period / 4 && carrier_wants_processor(h->carrier);
 }
 
 static void look_at(struct hub *h)
 {
     unsigned switches = atomic_load_explicit(&h->switches, memory_order_relaxed);
+    __atomic_store_n(&h->budget, 0,
+                     __ATOMIC_RELAXED); /* it polls now and then, however long the turns */
     if (atomic_exchange(&h->wanted, 0)) {
         carrier_take_over(h);
     } else if (switches != h->switches_seen || atomic_load(&h->asleep)) {
@@ -100,8 +109,8 @@ static void look_at(struct hub *h)
         h->cpu_seen = cpu_time(h->carrier->tid);
     } else {
         h->still = 0;
-        if (!lacks_processor(h))
-            carrier_take_over(h);
+        if (!lacks_processor(h) && carrier_take_over(h))
+            hasty = HASTY_LOOKS;
     }
 }
 
