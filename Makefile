@@ -13,6 +13,7 @@ SONAME := libevy.so.0
 prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 datadir ?= $(prefix)/share
+mandir ?= $(datadir)/man
 # gdb loads scripts by itself from here, by the name of the library they are for.
 gdbdir ?= $(datadir)/gdb/auto-load$(libdir)
 libdir ?= $(prefix)/lib
@@ -100,7 +101,7 @@ linked := $(patsubst %.c,$(B)/%,$(wildcard tests/api/*.c tests/examples/*.c)) \
 	$(patsubst %.c,$(B)/%.so,$(wildcard tests/api/lib/*.c))
 
 .PHONY: all
-all: $(lib) $(B)/$(SONAME) $(B)/hooknames.txt $(launcher)
+all: $(lib) $(B)/$(SONAME) $(B)/hooknames.txt $(launcher) $(man_pages)
 
 $(lib): $(objects) $(libevent) libevy/libevy.map $(B)/flags
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(so_ldflags) $(LDFLAGS) $(objects) $(libevent) -o $@
@@ -144,6 +145,15 @@ $(launcher): $(launcher_objects)
 
 $(launcher_objects): $(B)/obj/%.o: %.c $(B)/flags
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(launcher_cflags) -c $< -o $@
+
+man_pages := $(patsubst tools/man/%,$(B)/man/%,$(wildcard tools/man/*.[1-8]) \
+	$(basename $(wildcard tools/man/*.in)))
+
+$(B)/man/%: tools/man/%
+	$(Q)mkdir -p $(@D) && cp $< $@
+
+$(B)/man/%: tools/man/%.in tools/build/man.sh tools/build/groups.h preload/hooks.def
+	$(call say,MAN,$@)mkdir -p $(@D) && tools/build/man.sh "$(CC) -I." tools/build/groups.h $< >$@
 
 # Tests
 
@@ -235,6 +245,8 @@ install: all
 	$(Q)install -d $(DESTDIR)$(libdir) $(DESTDIR)$(pkgconfigdir) $(DESTDIR)$(includedir)/evy
 	$(Q)install -d $(DESTDIR)$(bindir) $(DESTDIR)$(gdbdir)
 	$(Q)install -m 755 $(launcher) $(DESTDIR)$(bindir)/evy
+	$(Q)for page in $(man_pages); do \
+		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 	$(Q)install -m 644 tools/evy-gdb.py $(DESTDIR)$(gdbdir)/libevy.so.$(VERSION)-gdb.py
 	$(Q)install -m 755 $(lib) $(DESTDIR)$(libdir)/libevy.so.$(VERSION)
 	$(Q)ln -sf libevy.so.$(VERSION) $(DESTDIR)$(libdir)/$(SONAME)
@@ -246,6 +258,8 @@ install: all
 uninstall:
 	$(Q)rm -f $(DESTDIR)$(bindir)/evy $(DESTDIR)$(gdbdir)/libevy.so.$(VERSION)-gdb.py $(addprefix $(DESTDIR)$(libdir)/,libevy.so.$(VERSION) $(SONAME) libevy.so) \
 		$(addprefix $(DESTDIR)$(includedir)/,$(headers)) $(DESTDIR)$(pkgconfigdir)/libevy.pc
+	$(Q)for page in $(man_pages); do \
+		rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 	$(Q)rmdir $(DESTDIR)$(includedir)/evy 2>/dev/null || true
 
 headers = $(patsubst include/%,%,$(wildcard include/evy.h include/evy/*.h))

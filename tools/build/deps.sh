@@ -26,6 +26,7 @@ strace                 strace                              tests
 gdb                    gdb                                 tests
 procps                 ps                                  tests
 tmux                   tmux                                tests
+mandoc                 mandoc                              tests
 iproute2               ss                                  tests
 netcat-openbsd         nc.openbsd                          tests
 curl                   curl                                tests
