@@ -95,6 +95,8 @@ programs := $(patsubst %,$(B)/%,$(basename $(wildcard $(foreach d,preload progra
 	tests/$(d)/*.c tests/$(d)/*.cc))))
 
 launcher := $(B)/evy
+man_pages := $(patsubst tools/man/%,$(B)/man/%,$(wildcard tools/man/*.[1-8]) \
+	$(basename $(wildcard tools/man/*.in)))
 test_libraries := $(patsubst %.cc,$(B)/%.so,$(wildcard tests/preload/lib/*.cc))
 
 linked := $(patsubst %.c,$(B)/%,$(wildcard tests/api/*.c tests/examples/*.c)) \
@@ -145,9 +147,6 @@ $(launcher): $(launcher_objects)
 
 $(launcher_objects): $(B)/obj/%.o: %.c $(B)/flags
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(launcher_cflags) -c $< -o $@
-
-man_pages := $(patsubst tools/man/%,$(B)/man/%,$(wildcard tools/man/*.[1-8]) \
-	$(basename $(wildcard tools/man/*.in)))
 
 $(B)/man/%: tools/man/%
 	$(Q)mkdir -p $(@D) && cp $< $@

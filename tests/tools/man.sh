@@ -20,7 +20,8 @@ for command in $("$evy" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
     contains "evy.1 knows $command" "$(plain "$pages/evy.1")" "evy-$command(1)"
 done
 manual=$(plain "$pages/libevy.7")
-for variable in $(grep -oE 'EVY_[A-Z_]+' "$(dirname "$0")/../../libevy/base/config.c" | sort -u); do
+variables=$(grep -oE 'EVY_[A-Z_]+' "$(dirname "$0")/../../libevy/base/config.c" | sort -u)
+for variable in $variables; do
     contains "libevy.7 knows $variable" "$manual" "$variable"
 done
 contains 'libevy.7 lists the hooks' "$manual" 'accept, accept4, connect'

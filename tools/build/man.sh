@@ -9,7 +9,7 @@ table=$($1 -E -P -x c "$2" | tr ';\n' '\n ' | sed -n 's/^ *@hook \([A-Z]*\) \([a
 
 groups() {
     for group in $(printf '%s\n' "$table" | cut -d' ' -f1 | uniq); do
-        printf '.It Cm %s\n' "$(echo "$group" | tr 'A-Z' 'a-z')"
+        printf '.It Cm %s\n' "$(echo "$group" | tr '[:upper:]' '[:lower:]')"
         printf '%s\n' "$table" | awk -v group="$group" '$1 == group && $2 !~ /^__/ { print $2 }' | paste -sd, |
             sed 's/,/, /g; s/$/./' | fmt -w 78
     done
