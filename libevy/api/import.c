@@ -3,6 +3,7 @@
 #include "api/object.h"
 #include "api/patch.h"
 #include "io/io.h"
+#include "proc/private_fd.h"
 #include "real/real.h"
 
 #include <dlfcn.h>
@@ -96,22 +97,29 @@ static struct link_map *loaded(const char *name)
     return m;
 }
 
-/* A copy of a loaded library under a name of its own: the loader takes it for another object. */
+static bool fill(int copy, const char *path)
+{
+    struct stat s;
+    int from = real.open(path, O_RDONLY | O_CLOEXEC);
+    bool filled = from >= 0 && fstat(from, &s) == 0 &&
+                  real.sendfile(copy, from, NULL, (size_t)s.st_size) == s.st_size;
+    if (from >= 0)
+        real.close(from);
+    return filled;
+}
+
+/* A copy of a loaded library under a name of its own: the loader takes it for another object. The descriptor stays
+   open, or the next copy might get the same name. */
 static void *load_copy(const struct link_map *ordinary)
 {
     char path[32];
-    struct stat s;
-    int from = real.open(ordinary->l_name, O_RDONLY | O_CLOEXEC);
-    int copy = memfd_create(ordinary->l_name, MFD_CLOEXEC);
-    void *handle = NULL;
+    int copy = private_fd((int)or_errno(memfd_create("import", MFD_CLOEXEC)));
+    if (copy < 0)
+        return NULL;
     snprintf(path, sizeof path, "/proc/self/fd/%d", copy);
-    if (from >= 0 && copy >= 0 && fstat(from, &s) == 0 &&
-        real.sendfile(copy, from, NULL, (size_t)s.st_size) == s.st_size)
-        handle = dlopen(path, LOAD_FLAGS);
-    if (copy >= 0)
-        real.close(copy);
-    if (from >= 0)
-        real.close(from);
+    void *handle = fill(copy, ordinary->l_name) ? dlopen(path, LOAD_FLAGS) : NULL;
+    if (!handle)
+        private_fd_close(copy);
     return handle;
 }
 

@@ -185,6 +185,8 @@ START_TEST(imports_a_copy)
     ck_assert_ptr_nonnull(plain);
     ck_assert_ptr_ne(plain, ordinary);
     ck_assert_ptr_eq(evy_import_patched("libplain.so", 0), plain);
+    ck_assert_ptr_nonnull(dlopen("liblazy.so", RTLD_LAZY));
+    ck_assert_ptr_ne(evy_import_patched("liblazy.so", 0), plain);
     ck_assert_ptr_ne(dlsym(plain, "plain_counter"), dlsym(ordinary, "plain_counter"));
     ck_assert(is_green(found(plain, "plain_yield")));
     ck_assert(!is_green(found(ordinary, "plain_yield")));
