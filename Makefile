@@ -9,6 +9,7 @@
 
 VERSION := $(shell sed -n 's|^\#define EVY_VERSION "\(.*\)"|\1|p' include/evy.h)
 SONAME := libevy.so.0
+SSL_SONAME := libevy-ssl.so.0
 
 prefix ?= /usr/local
 bindir ?= $(prefix)/bin
@@ -87,6 +88,8 @@ sources := $(foreach d,$(floors),$(sort $(wildcard $(d)/*.c $(d)/*.S)))
 objects := $(sources:%=$(B)/obj/%.o)
 floor_objects := $(filter-out $(B)/obj/preload/%,$(objects))
 
+ssl_objects := $(patsubst %,$(B)/obj/%.o,$(sort $(wildcard libevy/ssl/*.c)))
+
 lib := $(B)/libevy.so
 libevent := $(B)/libevent_private.a
 
@@ -103,13 +106,21 @@ linked := $(patsubst %.c,$(B)/%,$(wildcard tests/api/*.c tests/examples/*.c)) \
 	$(patsubst %.c,$(B)/%.so,$(wildcard tests/api/lib/*.c))
 
 .PHONY: all
-all: $(lib) $(B)/$(SONAME) $(B)/hooknames.txt $(launcher) $(man_pages)
+all: $(lib) $(B)/$(SONAME) $(B)/libevy-ssl.so $(B)/$(SSL_SONAME) $(B)/hooknames.txt $(launcher) $(man_pages)
 
 $(lib): $(objects) $(libevent) libevy/libevy.map $(B)/flags
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(so_ldflags) $(LDFLAGS) $(objects) $(libevent) -o $@
 
 $(B)/$(SONAME): | $(lib)
 	$(Q)ln -sf libevy.so $@
+
+# TLS stands beside: the only thing that links OpenSSL.
+$(B)/libevy-ssl.so: $(ssl_objects) libevy/libevy.map $(B)/flags | $(lib) $(B)/$(SONAME)
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(subst $(SONAME),$(SSL_SONAME),$(so_ldflags)) $(LDFLAGS) $(ssl_objects) \
+		-L$(B) -levy -Wl,-rpath,'$$ORIGIN' $$($(PKG_CONFIG) --libs openssl) -o $@
+
+$(B)/$(SSL_SONAME): | $(B)/libevy-ssl.so
+	$(Q)ln -sf libevy-ssl.so $@
 
 $(B)/obj/%.c.o: %.c $(B)/flags
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(evy_cflags) -c $< -o $@
@@ -177,9 +188,9 @@ $(units): $(B)/%: %.c $(B)/libevy_floors.a $(libevent) $(B)/flags
 		$(B)/libevy_floors.a $(libevent) -Wl,--end-group $$($(PKG_CONFIG) --libs check) -o $@
 
 # Programs that use the API, linked as a stranger would; the libraries that some of them load.
-$(filter-out %.so,$(linked)): $(B)/%: %.c $(wildcard include/evy.h include/evy/*.h) $(B)/flags | $(lib) $(B)/$(SONAME)
+$(filter-out %.so,$(linked)): $(B)/%: %.c $(wildcard include/evy.h include/evy/*.h) $(B)/flags | $(lib) $(B)/$(SONAME) $(B)/libevy-ssl.so $(B)/$(SSL_SONAME)
 	$(call say,CCLD,$<)mkdir -p $(@D) && $(CC) -std=gnu11 $(program_flags) -Iinclude $< -o $@ \
-		-L$(B) -levy -Wl,--disable-new-dtags,-rpath,'$(abspath $(B)):$$ORIGIN/lib' $(own_flags)
+		-L$(B) $(own_flags) -levy -Wl,--disable-new-dtags,-rpath,'$(abspath $(B)):$$ORIGIN/lib'
 
 $(B)/tests/api/lib/%.so: tests/api/lib/%.c $(B)/flags
 	$(call say,CCLD,$<)mkdir -p $(@D) && $(CC) -std=gnu11 $(program_flags) -fPIC -shared $< -o $@ \
@@ -250,13 +261,18 @@ install: all
 	$(Q)install -m 755 $(lib) $(DESTDIR)$(libdir)/libevy.so.$(VERSION)
 	$(Q)ln -sf libevy.so.$(VERSION) $(DESTDIR)$(libdir)/$(SONAME)
 	$(Q)ln -sf $(SONAME) $(DESTDIR)$(libdir)/libevy.so
+	$(Q)install -m 755 $(B)/libevy-ssl.so $(DESTDIR)$(libdir)/libevy-ssl.so.$(VERSION)
+	$(Q)ln -sf libevy-ssl.so.$(VERSION) $(DESTDIR)$(libdir)/$(SSL_SONAME)
+	$(Q)ln -sf $(SSL_SONAME) $(DESTDIR)$(libdir)/libevy-ssl.so
 	$(Q)for h in $(headers); do install -m 644 include/$$h $(DESTDIR)$(includedir)/$$h; done
-	$(Q)sed 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
-		tools/libevy.pc.in >$(DESTDIR)$(pkgconfigdir)/libevy.pc
+	$(Q)for pc in libevy libevy-ssl; do sed 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|; \
+		s|@version@|$(VERSION)|' tools/$$pc.pc.in >$(DESTDIR)$(pkgconfigdir)/$$pc.pc; done
 
 uninstall:
-	$(Q)rm -f $(DESTDIR)$(bindir)/evy $(DESTDIR)$(gdbdir)/libevy.so.$(VERSION)-gdb.py $(addprefix $(DESTDIR)$(libdir)/,libevy.so.$(VERSION) $(SONAME) libevy.so) \
-		$(addprefix $(DESTDIR)$(includedir)/,$(headers)) $(DESTDIR)$(pkgconfigdir)/libevy.pc
+	$(Q)rm -f $(DESTDIR)$(bindir)/evy $(DESTDIR)$(gdbdir)/libevy.so.$(VERSION)-gdb.py \
+		$(addprefix $(DESTDIR)$(libdir)/,libevy.so.$(VERSION) $(SONAME) libevy.so \
+			libevy-ssl.so.$(VERSION) $(SSL_SONAME) libevy-ssl.so) \
+		$(addprefix $(DESTDIR)$(includedir)/,$(headers)) $(addprefix $(DESTDIR)$(pkgconfigdir)/,libevy.pc libevy-ssl.pc)
 	$(Q)for page in $(man_pages); do \
 		rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 	$(Q)rmdir $(DESTDIR)$(includedir)/evy 2>/dev/null || true

@@ -19,6 +19,7 @@ libelf-dev             pc:libelf                           build
 libdw-dev              pc:libdw                            build
 libncurses-dev         pc:ncursesw                         build
 libevent-dev           pc:libevent_core                    build
+libssl-dev             pc:openssl                          build
 check                  pc:check                            tests
 python3                /usr/bin/python3                    tests
 g++                    g++                                 tests
