@@ -3,16 +3,9 @@
 #include "io/io.h"
 #include "real/real.h"
 
-#include "base/sys.h"
+#include "core/lot.h"
 
 #include <netinet/in.h>
-
-static bool readable(int fd)
-{
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    struct timespec zero = {0, 0};
-    return sys_call6(SYS_ppoll, (long)&p, 1, (long)&zero, 0, 0, 0) != 0;
-}
 
 /* The new socket is a stream of the listener's kind and inherits its timeouts (Linux copies them). */
 static void learn_accepted(const struct fd *listener, int fd, int flags)
@@ -28,7 +21,7 @@ static void learn_accepted(const struct fd *listener, int fd, int flags)
    since its flag is theirs too. */
 static long try_accept(struct io *io, struct sockaddr *addr, socklen_t *len, int flags)
 {
-    if (io->may_wait && !io_set_nonblock(io) && !readable(io->fd))
+    if (io->may_wait && !io_set_nonblock(io) && !fd_ready(io->fd, POLLIN))
         return -EAGAIN;
     return or_errno(real.accept4(io->fd, addr, len, flags));
 }
@@ -49,30 +42,40 @@ int evy_accept(int fd, struct sockaddr *addr, socklen_t *len)
     return evy_accept4(fd, addr, len, 0);
 }
 
-static long connect_result(int fd)
+#define BACKLOG_LOOKS 1000000 /* ns between two */
+
+/* A full backlog of a UNIX socket is the one case without an event to wait for. */
+static long wait_for_backlog(struct io *io)
 {
-    int err = 0;
-    socklen_t len = sizeof err;
-    if (sys_call6(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, (long)&err, (long)&len, 0) < 0)
-        return -EBADF;
-    return -err;
+    if (deadline_left(io_deadline(io)) == 0)
+        return -EAGAIN;
+    long r = interrupted(lot_sleep(deadline_after(BACKLOG_LOOKS)));
+    return r == -ETIMEDOUT ? 0 : r;
 }
 
-static bool connected_or_failed(int fd)
-{
-    struct pollfd p = {.fd = fd, .events = POLLOUT};
-    struct timespec zero = {0, 0};
-    return sys_call6(SYS_ppoll, (long)&p, 1, (long)&zero, 0, 0, 0) != 0;
-}
-
-/* An interrupted or timed-out connect goes on in the background, as natively. */
-static long finish_connect(struct io *io)
+static long wait_for_peer(struct io *io)
 {
     long r = 0;
-    while (!connected_or_failed(io->fd))
-        if ((r = io_wait(io)))
-            return r == -EAGAIN ? -EINPROGRESS : r;
-    return connect_result(io->fd);
+    while (r == 0 && !fd_ready(io->fd, POLLOUT))
+        r = io_wait(io);
+    return r;
+}
+
+/* Only connect itself, asked again, turns the socket from connecting to connected or tells the error and makes it
+   fit for another try. An interrupted or timed-out one goes on in the background, as natively. */
+static long connect_steps(struct io *io, const struct sockaddr *addr, socklen_t len)
+{
+    for (;;) {
+        long r = or_errno(real.connect(io->fd, addr, len)), waited;
+        if (r == -EINPROGRESS || r == -EALREADY)
+            waited = wait_for_peer(io);
+        else if (r == -EAGAIN && addr->sa_family == AF_UNIX)
+            waited = wait_for_backlog(io);
+        else
+            return r;
+        if (waited)
+            return waited == -EAGAIN ? r : waited;
+    }
 }
 
 int evy_connect(int fd, const struct sockaddr *addr, socklen_t len)
@@ -81,12 +84,7 @@ int evy_connect(int fd, const struct sockaddr *addr, socklen_t len)
     if (!io_begin(&io, fd, FD_WRITE, false) || !fd_is_socket(io.slot) || !io.may_wait ||
         !io_set_nonblock(&io))
         return REAL(connect)(fd, addr, len);
-    /* A full backlog of a UNIX socket is the one case without an event to wait for: EAGAIN. */
-    long r;
-    while ((r = or_errno(real.connect(fd, addr, len))) == -EAGAIN && addr->sa_family == AF_UNIX)
-        evy_usleep(1000);
-    if (r == -EINPROGRESS)
-        r = finish_connect(&io);
+    long r = connect_steps(&io, addr, len);
     io_clear_nonblock(&io);
     return (int)io_end(&io, r);
 }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -51,7 +52,7 @@ static void slot_reset(struct fd *s, enum fd_kind kind, unsigned flags)
     watch_retire(s);
     atomic_fetch_add(&s->generation, 1);
     atomic_store_explicit(&s->kind, (unsigned char)kind, memory_order_relaxed);
-    atomic_store_explicit(&s->flags, (unsigned char)flags, memory_order_relaxed);
+    atomic_store_explicit(&s->flags, (unsigned short)flags, memory_order_relaxed);
     atomic_store_explicit(&s->drained, 0, memory_order_relaxed);
     for (int dir = FD_READ; dir <= FD_WRITE; dir++) {
         atomic_store_explicit(&s->timeout[dir], 0, memory_order_relaxed);
@@ -68,13 +69,20 @@ static int64_t ask_timeout(int fd, int option)
     return timeval_to_ns(&tv);
 }
 
-static int ask_option(int fd, int option)
+int fd_option(int fd, int option)
 {
     int value = -1;
     socklen_t len = sizeof value;
     if (sys_call6(SYS_getsockopt, fd, SOL_SOCKET, option, (long)&value, (long)&len, 0) < 0)
         return -1;
     return value;
+}
+
+bool fd_ready(int fd, short events)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+    struct timespec zero = {0, 0};
+    return sys_call6(SYS_ppoll, (long)&p, 1, (long)&zero, 0, 0, 0) != 0;
 }
 
 enum fd_kind fd_kind_of_socket(int domain, int type, int protocol)
@@ -94,8 +102,8 @@ static enum fd_kind ask_kind(int fd, long status)
         return FD_FILE;
     if (!S_ISSOCK(st.st_mode))
         return FD_OTHER;
-    int type = ask_option(fd, SO_TYPE);
-    return fd_kind_of_socket(ask_option(fd, SO_DOMAIN), type, ask_option(fd, SO_PROTOCOL));
+    int type = fd_option(fd, SO_TYPE);
+    return fd_kind_of_socket(fd_option(fd, SO_DOMAIN), type, fd_option(fd, SO_PROTOCOL));
 }
 
 /* A descriptor that came from outside or from a call we did not see. */
@@ -168,7 +176,7 @@ static void share(struct fd *s, int fd)
     unsigned flags = atomic_load_explicit(&s->flags, memory_order_relaxed);
     if (!(flags & (FD_OURS | FD_KERNEL_NONBLOCK)))
         return;
-    atomic_fetch_and(&s->flags, (unsigned char)~(FD_OURS | FD_KERNEL_NONBLOCK));
+    atomic_fetch_and(&s->flags, (unsigned short)~(FD_OURS | FD_KERNEL_NONBLOCK));
     long status =
         flags & FD_KERNEL_NONBLOCK && !(flags & FD_USER_NONBLOCK) ? sys_fcntl(fd, F_GETFL, 0) : -1;
     if (status >= 0)

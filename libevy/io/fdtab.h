@@ -29,7 +29,8 @@ enum fd_flags {
     FD_NO_NOWAIT = 16,       /* RWF_NOWAIT is not supported for reading */
     FD_NO_NOWAIT_WRITE = 64, /* nor for writing: an eventfd knows it for reading only */
     FD_AWAITED_WRITE = 32,   /* somebody has waited until it can be written */
-    FD_PRIVATE = 128, /* not the program's: opened by a call of ours for as long as it waits */
+    FD_PRIVATE = 128,   /* not the program's: opened by a call of ours for as long as it waits */
+    FD_LOW_WATER = 256, /* SO_RCVLOWAT has been set */
 };
 
 enum { FD_READ, FD_WRITE };
@@ -39,7 +40,7 @@ struct fd {
     atomic_uint drained; /* value of seq[FD_READ] at which reading left nothing behind; 0: none */
     atomic_uint generation;               /* grows when the number is closed or reused */
     atomic_uchar kind;                    /* enum fd_kind */
-    atomic_uchar flags;                   /* enum fd_flags */
+    atomic_ushort flags;                  /* enum fd_flags */
     struct spin lock;                     /* protects watch and watch_hub; nests inside nothing */
     _Atomic(struct evloop_watch *) watch; /* persistent registration, NULL before the first wait */
     struct hub *watch_hub;                /* whose base it is registered with */
@@ -86,9 +87,9 @@ static inline bool fd_has(const struct fd *s, unsigned flag)
 static inline void fd_set_flag(struct fd *s, unsigned flag, bool on)
 {
     if (on)
-        atomic_fetch_or_explicit(&s->flags, (unsigned char)flag, memory_order_relaxed);
+        atomic_fetch_or_explicit(&s->flags, (unsigned short)flag, memory_order_relaxed);
     else
-        atomic_fetch_and_explicit(&s->flags, (unsigned char)~flag, memory_order_relaxed);
+        atomic_fetch_and_explicit(&s->flags, (unsigned short)~flag, memory_order_relaxed);
 }
 
 static inline enum fd_kind fd_kind(const struct fd *s)
@@ -106,6 +107,12 @@ static inline bool fd_is_stream(const struct fd *s)
 {
     return fd_kind(s) == FD_TCP || fd_kind(s) == FD_STREAM;
 }
+
+/* The value of a SOL_SOCKET option, -1 if there is none. */
+int fd_option(int fd, int option);
+
+/* Whether poll would report any of events, or an error, at once. */
+bool fd_ready(int fd, short events);
 
 /* What socket(domain, type, protocol) makes. */
 enum fd_kind fd_kind_of_socket(int domain, int type, int protocol);

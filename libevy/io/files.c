@@ -18,13 +18,6 @@ static long nowait(int number, int fd, const struct iovec *iov, int count)
     return sys_call6(number, fd, (long)iov, count, -1, -1, RWF_NOWAIT);
 }
 
-static bool ready_now(int fd, short events)
-{
-    struct pollfd p = {.fd = fd, .events = events};
-    struct timespec zero = {0, 0};
-    return sys_call6(SYS_ppoll, (long)&p, 1, (long)&zero, 0, 0, 0) != 0;
-}
-
 static bool wants_poll(struct io *io, long r)
 {
     if (r != -EOPNOTSUPP && r != -ENOSYS)
@@ -40,7 +33,7 @@ static long try_readv(struct io *io, const struct iovec *iov, int count)
         if (!wants_poll(io, r))
             return r;
     }
-    if (io->may_wait && !ready_now(io->fd, POLLIN))
+    if (io->may_wait && !fd_ready(io->fd, POLLIN))
         return -EAGAIN;
     return or_errno(real.readv(io->fd, iov, count));
 }
@@ -55,7 +48,7 @@ static long try_writev(struct io *io, const struct iovec *iov, int count)
         if (!wants_poll(io, r))
             return r;
     }
-    if (!ready_now(io->fd, POLLOUT))
+    if (!fd_ready(io->fd, POLLOUT))
         return -EAGAIN;
     if (iov_bytes(iov, (size_t)count) <= PIPE_BUF)
         return or_errno(real.writev(io->fd, iov, count));
@@ -174,7 +167,7 @@ static long sendfile_steps(struct io *io, int in, off_t *offset, size_t n)
     long r;
     do {
         size_t piece = whole || n - sent < PIPE_BUF ? n - sent : PIPE_BUF;
-        r = IO_TRY(io, !whole && !ready_now(io->fd, POLLOUT)
+        r = IO_TRY(io, !whole && !fd_ready(io->fd, POLLOUT)
                            ? -EAGAIN
                            : or_errno(real.sendfile(io->fd, in, offset, piece)));
         if (r > 0)

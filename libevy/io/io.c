@@ -37,10 +37,13 @@ static bool nonblock_elsewhere(struct io *io)
     return status >= 0 && status & O_NONBLOCK;
 }
 
-static deadline_t io_deadline(struct io *io)
+deadline_t io_deadline(struct io *io)
 {
-    int64_t ns = atomic_load_explicit(&io->slot->timeout[io->dir], memory_order_relaxed);
-    return ns ? deadline_after(ns) : DEADLINE_NEVER;
+    if (!io->deadline) {
+        int64_t ns = atomic_load_explicit(&io->slot->timeout[io->dir], memory_order_relaxed);
+        io->deadline = ns ? deadline_after(ns) : DEADLINE_NEVER;
+    }
+    return io->deadline;
 }
 
 long interrupted(long r)
@@ -56,10 +59,8 @@ long io_wait(struct io *io)
 {
     if (!io->may_wait || (!io->waited && nonblock_elsewhere(io)))
         return -EAGAIN;
-    if (!io->deadline)
-        io->deadline = io_deadline(io);
     io->waited = true;
-    long r = interrupted(fd_wait(io->slot, io->fd, io->dir, io->seq, io->deadline));
+    long r = interrupted(fd_wait(io->slot, io->fd, io->dir, io->seq, io_deadline(io)));
     if (atomic_load_explicit(&io->slot->generation, memory_order_relaxed) != io->generation)
         return -EBADF;
     io->seq = atomic_load(&io->slot->seq[io->dir]);

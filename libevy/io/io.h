@@ -28,6 +28,9 @@ bool io_begin(struct io *io, int fd, int dir, bool nonblock);
    socket's timeout passed), -EBADF, -EINTR. Does not return when the green thread is cancelled. */
 long io_wait(struct io *io);
 
+/* Until when the call may wait. */
+deadline_t io_deadline(struct io *io);
+
 /* Makes the kernel answer EAGAIN where a call has no flag for it: sets O_NONBLOCK if no other process or
    number shares the open file. The program keeps seeing its own flag. Undone by io_clear_nonblock. */
 bool io_set_nonblock(struct io *io);

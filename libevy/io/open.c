@@ -96,6 +96,8 @@ int evy_setsockopt(int fd, int level, int option, const void *value, socklen_t l
         return r;
     if (level == SOL_SOCKET && (option == SO_RCVTIMEO || option == SO_SNDTIMEO))
         atomic_store(&s->timeout[option == SO_SNDTIMEO], timeval_to_ns(value));
+    if (level == SOL_SOCKET && option == SO_RCVLOWAT)
+        fd_set_flag(s, FD_LOW_WATER, true);
     if (level == IPPROTO_TCP && option == TCP_ULP) /* kernel TLS reads by records */
         fd_set_flag(s, FD_UNDRAINABLE, true);
     return r;

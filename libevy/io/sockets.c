@@ -5,11 +5,23 @@
 #include "io/io.h"
 #include "real/real.h"
 
+#include "base/sys.h"
 #include "io/iov.h"
 #include "proc/signals.h"
 
-#define SOCKET_CALL(io, fd, dir, flags)                                                            \
-    (io_begin(io, fd, dir, (flags)&MSG_DONTWAIT) && fd_is_socket((io)->slot))
+#include <sys/ioctl.h>
+
+static bool send_begin(struct io *io, int fd, int flags)
+{
+    return io_begin(io, fd, FD_WRITE, flags & MSG_DONTWAIT) && fd_is_socket(io->slot);
+}
+
+/* Urgent data and errors are there or not: Linux does not wait for them. */
+static bool recv_begin(struct io *io, int fd, int flags)
+{
+    bool nonblock = flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE);
+    return io_begin(io, fd, FD_READ, nonblock) && fd_is_socket(io->slot);
+}
 
 /* Nothing has come since a read that took all there was: the call that would say EAGAIN is spared. */
 static bool known_empty(const struct io *io)
@@ -28,27 +40,52 @@ static void note_drained(const struct io *io, long got, size_t wanted, int flags
     atomic_store_explicit(&s->drained, all ? io->seq : 0, memory_order_relaxed);
 }
 
+/* SO_RCVLOWAT: TCP tells of data only when that much is there, so nothing may be taken before. */
+static bool too_little(const struct io *io, size_t n)
+{
+    int queued = 0;
+    if (likely(!fd_has(io->slot, FD_LOW_WATER)) || !io->may_wait || fd_kind(io->slot) != FD_TCP ||
+        fd_ready(io->fd, POLLIN))
+        return false;
+    sys3(SYS_ioctl, io->fd, FIONREAD, &queued);
+    return (size_t)queued < n;
+}
+
+/* How much a call that asks for n bytes waits for. */
+static size_t least(const struct io *io, size_t n, int flags)
+{
+    if (flags & MSG_PEEK || !io->may_wait || !fd_is_stream(io->slot))
+        return 1;
+    if (flags & MSG_WAITALL)
+        return n;
+    if (likely(!fd_has(io->slot, FD_LOW_WATER)))
+        return 1;
+    size_t low = (size_t)fd_option(io->fd, SO_RCVLOWAT);
+    return low < n ? low : n;
+}
+
 ssize_t evy_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr,
                      socklen_t *addrlen)
 {
     struct io io;
-    if (!SOCKET_CALL(&io, fd, FD_READ, flags))
+    if (!recv_begin(&io, fd, flags))
         return REAL(recvfrom)(fd, buf, n, flags, addr, addrlen);
-    size_t got = 0;
-    bool all = (flags & MSG_WAITALL) && !(flags & MSG_PEEK) && fd_is_stream(io.slot);
+    size_t got = 0, enough = least(&io, n, flags);
     socklen_t room = addrlen ? *addrlen : 0;
     long r = known_empty(&io) ? io_wait(&io) : 0;
     while (r == 0) {
         if (addrlen)
             *addrlen = room;
-        r = IO_TRY(&io, or_errno(real.recvfrom(fd, (char *)buf + got, n - got, flags | MSG_DONTWAIT,
-                                               addr, addrlen)));
+        r = IO_TRY(&io, too_little(&io, n - got)
+                            ? -EAGAIN
+                            : or_errno(real.recvfrom(fd, (char *)buf + got, n - got,
+                                                     flags | MSG_DONTWAIT, addr, addrlen)));
         if (r > 0)
             note_drained(&io, r, n - got, flags);
         if (r <= 0)
             break;
         got += (size_t)r;
-        if (!all || got == n)
+        if (got >= enough)
             break;
         r = 0;
     }
@@ -60,14 +97,35 @@ ssize_t evy_recv(int fd, void *buf, size_t n, int flags)
     return evy_recvfrom(fd, buf, n, flags, NULL, NULL);
 }
 
+/* The rest of a message that is waited for whole. Control data came with its first byte. */
+static long recv_rest(struct io *io, const struct msghdr *msg, size_t got, size_t enough, int flags)
+{
+    long r = 1;
+    while (r > 0 && got < enough) {
+        struct iovec part[IOV_PART];
+        struct msghdr rest = {.msg_iov = part};
+        rest.msg_iovlen = iov_rest(part, msg->msg_iov, msg->msg_iovlen, got);
+        r = IO_TRY(io, or_errno(real.recvmsg(io->fd, &rest, flags | MSG_DONTWAIT)));
+        if (r > 0)
+            got += (size_t)r;
+    }
+    return (long)got;
+}
+
 ssize_t evy_recvmsg(int fd, struct msghdr *msg, int flags)
 {
     struct io io;
-    if (!SOCKET_CALL(&io, fd, FD_READ, flags))
+    if (!recv_begin(&io, fd, flags))
         return REAL(recvmsg)(fd, msg, flags);
     struct msghdr room = *msg; /* the kernel writes lengths into msg at each try */
-    return io_end(
-        &io, IO_TRY(&io, (*msg = room, or_errno(real.recvmsg(fd, msg, flags | MSG_DONTWAIT)))));
+    size_t n = iov_bytes(msg->msg_iov, msg->msg_iovlen);
+    long r =
+        IO_TRY(&io, too_little(&io, n)
+                        ? -EAGAIN
+                        : (*msg = room, or_errno(real.recvmsg(fd, msg, flags | MSG_DONTWAIT))));
+    if (r > 0)
+        r = recv_rest(&io, msg, (size_t)r, least(&io, n, flags), flags);
+    return io_end(&io, r);
 }
 
 /* The kernel would send SIGPIPE to the carrier, whose mask is not the green thread's: it is raised here instead,
@@ -90,7 +148,7 @@ ssize_t evy_sendto(int fd, const void *buf, size_t n, int flags, const struct so
                    socklen_t len)
 {
     struct io io;
-    if (!SOCKET_CALL(&io, fd, FD_WRITE, flags))
+    if (!send_begin(&io, fd, flags))
         return REAL(sendto)(fd, buf, n, flags, addr, len);
     size_t sent = 0;
     long r;
@@ -111,7 +169,7 @@ ssize_t evy_send(int fd, const void *buf, size_t n, int flags)
 ssize_t evy_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
     struct io io;
-    if (!SOCKET_CALL(&io, fd, FD_WRITE, flags))
+    if (!send_begin(&io, fd, flags))
         return REAL(sendmsg)(fd, msg, flags);
     long r = IO_TRY(&io, or_errno(real.sendmsg(fd, msg, flags | quiet(&io))));
     size_t sent = r > 0 ? (size_t)r : 0;

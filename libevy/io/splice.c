@@ -25,9 +25,7 @@ static void end_init(struct end *e, int fd, int dir, unsigned flags)
 
 static bool ready(const struct end *e)
 {
-    struct pollfd p = {.fd = e->io.fd, .events = e->io.dir == FD_READ ? POLLIN : POLLOUT};
-    struct timespec zero = {0, 0};
-    return !e->waits || sys_call6(SYS_ppoll, (long)&p, 1, (long)&zero, 0, 0, 0) != 0;
+    return !e->waits || fd_ready(e->io.fd, e->io.dir == FD_READ ? POLLIN : POLLOUT);
 }
 
 static bool is_socket(const struct end *e)

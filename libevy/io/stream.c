@@ -1,6 +1,5 @@
 #include "io/stream.h"
 
-#include "base/sys.h"
 #include "core/lot.h"
 #include "io/calls.h"
 #include "io/io.h"
@@ -82,13 +81,6 @@ static int failed(FILE *f)
     return EOF;
 }
 
-static bool readable(int fd)
-{
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    struct timespec zero = {0, 0};
-    return sys_call6(SYS_ppoll, (long)&p, 1, (long)&zero, 0, 0, 0) != 0;
-}
-
 /* Where the program wants EAGAIN libc's read will get it; an EAGAIN after a wait is SO_RCVTIMEO's.
    */
 static long wait_readable(int fd)
@@ -96,7 +88,7 @@ static long wait_readable(int fd)
     struct io io;
     if (!io_begin(&io, fd, FD_READ, false))
         return 0;
-    long r = IO_TRY(&io, readable(fd) ? 0 : -EAGAIN);
+    long r = IO_TRY(&io, fd_ready(fd, POLLIN) ? 0 : -EAGAIN);
     return r == -EAGAIN && !io.waited ? 0 : io_end(&io, r);
 }
 

@@ -24,12 +24,7 @@ static long wait_readable(int fd)
 {
     struct fd *slot = fd_slot(fd);
     unsigned seq = atomic_load(&slot->seq[FD_READ]);
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    struct timespec zero = {0, 0};
-    long r = 0;
-    if (sys_call6(SYS_ppoll, (long)&p, 1, (long)&zero, 0, 0, 0) == 0)
-        r = fd_wait(slot, fd, FD_READ, seq, DEADLINE_NEVER);
-    return r;
+    return fd_ready(fd, POLLIN) ? 0 : fd_wait(slot, fd, FD_READ, seq, DEADLINE_NEVER);
 }
 
 /* Waits until the child has ended. Closed before any handler runs: it may leave by siglongjmp. */
