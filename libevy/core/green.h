@@ -16,6 +16,7 @@
 
 struct carrier;
 struct hub;
+struct io;
 
 /* The park word: who suspends and who wakes agree through it (sched.c). */
 enum { WAKE_RUNNING, WAKE_PARKED, WAKE_NOTIFIED };
@@ -91,6 +92,7 @@ struct green {
     struct handler_frame *handlers; /* innermost handler that runs on it (proc/signals.c); own */
     atomic_uint stranded;           /* STRANDED_*: whether its hub has left it behind (carrier.h) */
     struct carrier *stranded_on;    /* the kernel thread that runs it then */
+    struct io *turn;                /* its call that has a descriptor's turn (io/io.h); own */
     atomic_uint blocks;             /* BLOCKS_*: what a signal may interrupt; written by itself */
     atomic_bool takes_signals;      /* from signals_inherit to signals_retire */
 };

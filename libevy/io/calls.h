@@ -16,6 +16,9 @@ ssize_t evy_sendto(int fd, const void *buf, size_t n, int flags, const struct so
 ssize_t evy_sendmsg(int fd, const struct msghdr *msg, int flags);
 ssize_t evy_sendfile(int out, int in, off_t *offset, size_t n);
 
+/* Before descriptors in msg's control data go to another process: takes back what that must not see. */
+void share_passed(const struct msghdr *msg);
+
 /* mmsg.c */
 int evy_recvmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags, struct timespec *timeout);
 int evy_sendmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags);

@@ -58,6 +58,9 @@ static void slot_reset(struct fd *s, enum fd_kind kind, unsigned flags)
         atomic_store_explicit(&s->timeout[dir], 0, memory_order_relaxed);
         fd_edge(s, dir, UINT_MAX);
     }
+    if (unlikely(atomic_load_explicit(&s->turn, memory_order_relaxed)) &&
+        atomic_exchange(&s->turn, TURN_FREE) == TURN_AWAITED)
+        lot_unpark_fenced(&s->turn, UINT_MAX);
 }
 
 static int64_t ask_timeout(int fd, int option)
@@ -181,6 +184,13 @@ static void share(struct fd *s, int fd)
         flags & FD_KERNEL_NONBLOCK && !(flags & FD_USER_NONBLOCK) ? sys_fcntl(fd, F_GETFL, 0) : -1;
     if (status >= 0)
         sys_fcntl(fd, F_SETFL, status & ~O_NONBLOCK);
+}
+
+void fd_share(int fd)
+{
+    struct fd *s = fd_slot(fd);
+    if (s)
+        share(s, fd);
 }
 
 void fdtab_share_all(void)

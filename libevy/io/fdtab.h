@@ -35,9 +35,16 @@ enum fd_flags {
 
 enum { FD_READ, FD_WRITE };
 
+enum {
+    TURN_FREE,
+    TURN_TAKEN,   /* a blocking write is on its way */
+    TURN_AWAITED, /* and others wait for theirs */
+};
+
 struct fd {
     atomic_uint seq[2];  /* grows at each edge and at close; waiters park on it. Never 0 */
     atomic_uint drained; /* value of seq[FD_READ] at which reading left nothing behind; 0: none */
+    atomic_uint turn;    /* TURN_*: whose write goes on; waiters park on it */
     atomic_uint generation;               /* grows when the number is closed or reused */
     atomic_uchar kind;                    /* enum fd_kind */
     atomic_ushort flags;                  /* enum fd_flags */
@@ -71,6 +78,9 @@ void fd_closing(int fd);
 
 /* new was made by dup & co. from old. */
 void fd_duplicated(int old, int new);
+
+/* fd is about to be passed to another process. */
+void fd_share(int fd);
 
 /* Every descriptor is about to be shared with a child: before fork. Nothing is left that the child would see
    and the program did not set. */

@@ -100,6 +100,20 @@ static void claim_sigpipe(void)
         evy_raise(SIGPIPE);
 }
 
+static long write_all(struct io *io, const struct iovec *iov, int count)
+{
+    size_t total = iov_bytes(iov, (size_t)count);
+    struct iovec part[IOV_PART];
+    long r;
+    do {
+        int n = (int)iov_rest(part, iov, (size_t)count, io->done);
+        r = IO_TRY(io, try_writev(io, part, n));
+        if (r > 0)
+            io->done += (size_t)r;
+    } while (r > 0 && io->done < total && io->may_wait);
+    return r;
+}
+
 ssize_t evy_writev(int fd, const struct iovec *iov, int count)
 {
     struct io io;
@@ -110,18 +124,13 @@ ssize_t evy_writev(int fd, const struct iovec *iov, int count)
         return send_iov(fd, iov, count);
     if (!io_begin(&io, fd, FD_WRITE, false))
         return REAL(writev)(fd, iov, count);
-    size_t total = iov_bytes(iov, (size_t)count), sent = 0;
-    struct iovec part[IOV_PART];
-    long r;
-    do {
-        int n = (int)iov_rest(part, iov, (size_t)count, sent);
-        r = IO_TRY(&io, try_writev(&io, part, n));
-        if (r > 0)
-            sent += (size_t)r;
-    } while (r > 0 && sent < total && io.may_wait);
+    long r = io_turn(&io);
+    if (r == 0)
+        r = write_all(&io, iov, count);
+    io_turn_over(&io);
     if (unlikely(r == -EPIPE))
         claim_sigpipe();
-    return io_end(&io, sent ? (long)sent : r);
+    return io_end(&io, io.done ? (long)io.done : r);
 }
 
 /* Whoever closed the descriptor may have cancelled us before. */
@@ -163,19 +172,21 @@ ssize_t evy_write(int fd, const void *buf, size_t n)
 static long sendfile_steps(struct io *io, int in, off_t *offset, size_t n)
 {
     bool whole = io_set_nonblock(io);
-    size_t sent = 0;
-    long r;
-    do {
-        size_t piece = whole || n - sent < PIPE_BUF ? n - sent : PIPE_BUF;
+    long r = io_turn(io);
+    while (r == 0) {
+        size_t left = n - io->done, piece = whole || left < PIPE_BUF ? left : PIPE_BUF;
         r = IO_TRY(io, !whole && !fd_ready(io->fd, POLLOUT)
                            ? -EAGAIN
                            : or_errno(real.sendfile(io->fd, in, offset, piece)));
-        if (r > 0)
-            sent += (size_t)r;
-    } while (r > 0 && sent < n);
+        if (r <= 0)
+            break;
+        io->done += (size_t)r;
+        if (io->done < n)
+            r = 0;
+    }
     if (whole)
         io_clear_nonblock(io);
-    return sent ? (long)sent : r;
+    return io->done ? (long)io->done : r;
 }
 
 ssize_t evy_sendfile(int out, int in, off_t *offset, size_t n)

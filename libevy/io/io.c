@@ -21,6 +21,7 @@ bool io_begin(struct io *io, int fd, int dir, bool nonblock)
     io->dir = dir;
     io->may_wait = !nonblock && !fd_has(s, FD_USER_NONBLOCK);
     io->waited = false;
+    io->done = 0;
     io->deadline = 0;
     io->generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
     io->seq = atomic_load(&s->seq[dir]);
@@ -55,13 +56,75 @@ long interrupted(long r)
     return r;
 }
 
+static bool reused(const struct io *io)
+{
+    return atomic_load_explicit(&io->slot->generation, memory_order_relaxed) != io->generation;
+}
+
+/* After a wait that answered r: what must not be held in a handler is not. */
+static long after_wait(struct io *io, long r)
+{
+    bool turn = self()->turn == io;
+    if (likely(r != -EINTR && r != -ECANCELED))
+        return r;
+    io_turn_over(io);
+    r = interrupted(r);
+    if (r == 0 && io->done)
+        return -EINTR;
+    return r == 0 && turn ? io_turn(io) : r;
+}
+
+static long wait_for_turn(struct io *io)
+{
+    atomic_uint *turn = &io->slot->turn;
+    while (atomic_exchange(turn, TURN_AWAITED) != TURN_FREE) {
+        long r =
+            after_wait(io, lot_park(turn, TURN_AWAITED, io_deadline(io), LOT_CANCEL | LOT_SIGNAL));
+        if (reused(io))
+            return -EBADF;
+        if (r < 0 && r != -EAGAIN)
+            return r == -ETIMEDOUT ? -EAGAIN : r;
+    }
+    return 0;
+}
+
+long io_turn(struct io *io)
+{
+    struct green *g = self();
+    unsigned free = TURN_FREE;
+    if (!io->may_wait || unlikely(g->handlers != NULL))
+        return 0;
+    long r = likely(atomic_compare_exchange_strong(&io->slot->turn, &free, TURN_TAKEN))
+                 ? 0
+                 : wait_for_turn(io);
+    if (r == 0)
+        g->turn = io;
+    return r;
+}
+
+void io_turn_over(struct io *io)
+{
+    struct green *g = self();
+    if (g->turn != io)
+        return;
+    g->turn = NULL;
+    if (!reused(io) && unlikely(atomic_exchange(&io->slot->turn, TURN_FREE) == TURN_AWAITED))
+        lot_unpark_fenced(&io->slot->turn, 1);
+}
+
+void io_abandon(void)
+{
+    if (unlikely(self()->turn != NULL))
+        io_turn_over(self()->turn);
+}
+
 long io_wait(struct io *io)
 {
     if (!io->may_wait || (!io->waited && nonblock_elsewhere(io)))
         return -EAGAIN;
     io->waited = true;
-    long r = interrupted(fd_wait(io->slot, io->fd, io->dir, io->seq, io_deadline(io)));
-    if (atomic_load_explicit(&io->slot->generation, memory_order_relaxed) != io->generation)
+    long r = after_wait(io, fd_wait(io->slot, io->fd, io->dir, io->seq, io_deadline(io)));
+    if (reused(io))
         return -EBADF;
     io->seq = atomic_load(&io->slot->seq[io->dir]);
     return r == -ETIMEDOUT ? -EAGAIN : r;
@@ -87,7 +150,7 @@ bool io_set_nonblock(struct io *io)
 
 void io_clear_nonblock(struct io *io)
 {
-    if (atomic_load(&io->slot->generation) != io->generation)
+    if (reused(io))
         return;
     if (!fd_has(io->slot, FD_USER_NONBLOCK))
         set_status(io->fd, O_NONBLOCK, false);
@@ -96,6 +159,7 @@ void io_clear_nonblock(struct io *io)
 
 long io_end(struct io *io, long r)
 {
+    io_turn_over(io);
     if (unlikely(r == -EBADF))
         cancel_point(); /* who closed it in the middle may have cancelled us before */
     if (io->waited && r >= 0)

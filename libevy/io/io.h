@@ -17,6 +17,7 @@ struct io {
     bool waited;         /* has parked: hand readiness on afterwards */
     unsigned seq;        /* edges counted before the current try */
     unsigned generation; /* of the slot when the call began */
+    size_t done;         /* bytes moved so far: a signal ends the call with them */
     deadline_t deadline; /* from SO_RCVTIMEO/SO_SNDTIMEO at the first wait; 0: not known yet */
 };
 
@@ -27,6 +28,15 @@ bool io_begin(struct io *io, int fd, int dir, bool nonblock);
 /* After -EAGAIN: waits for an edge. Returns 0 to try again, or why not: -EAGAIN (not allowed to wait, or the
    socket's timeout passed), -EBADF, -EINTR. Does not return when the green thread is cancelled. */
 long io_wait(struct io *io);
+
+/* For a blocking write: waits until no other one is in the middle of the descriptor. Returns as io_wait. Given up by
+   io_end, by io_turn_over, and by io_wait before a handler runs or the green thread ends. A handler does not wait: its
+   own thread may have been interrupted in the middle of a write. */
+long io_turn(struct io *io);
+void io_turn_over(struct io *io);
+
+/* The running green thread leaves the call it is in by longjmp or pthread_exit. */
+void io_abandon(void);
 
 /* Until when the call may wait. */
 deadline_t io_deadline(struct io *io);

@@ -64,6 +64,8 @@ static long send_datagrams(struct io *io, struct mmsghdr *vec, unsigned n, int f
 {
     unsigned sent = 0;
     long r = 0;
+    for (unsigned i = 0; i < n; i++)
+        share_passed(&vec[i].msg_hdr);
     while (sent < n) {
         io->deadline = 0;
         r = IO_TRY(io, or_errno(real.sendmmsg(io->fd, vec + sent, n - sent, flags | MSG_DONTWAIT)));

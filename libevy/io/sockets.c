@@ -70,26 +70,26 @@ ssize_t evy_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *ad
     struct io io;
     if (!recv_begin(&io, fd, flags))
         return REAL(recvfrom)(fd, buf, n, flags, addr, addrlen);
-    size_t got = 0, enough = least(&io, n, flags);
+    size_t enough = least(&io, n, flags);
     socklen_t room = addrlen ? *addrlen : 0;
     long r = known_empty(&io) ? io_wait(&io) : 0;
     while (r == 0) {
         if (addrlen)
             *addrlen = room;
-        r = IO_TRY(&io, too_little(&io, n - got)
+        r = IO_TRY(&io, too_little(&io, n - io.done)
                             ? -EAGAIN
-                            : or_errno(real.recvfrom(fd, (char *)buf + got, n - got,
+                            : or_errno(real.recvfrom(fd, (char *)buf + io.done, n - io.done,
                                                      flags | MSG_DONTWAIT, addr, addrlen)));
         if (r > 0)
-            note_drained(&io, r, n - got, flags);
+            note_drained(&io, r, n - io.done, flags);
         if (r <= 0)
             break;
-        got += (size_t)r;
-        if (got >= enough)
+        io.done += (size_t)r;
+        if (io.done >= enough)
             break;
         r = 0;
     }
-    return io_end(&io, got ? (long)got : r);
+    return io_end(&io, io.done ? (long)io.done : r);
 }
 
 ssize_t evy_recv(int fd, void *buf, size_t n, int flags)
@@ -98,18 +98,18 @@ ssize_t evy_recv(int fd, void *buf, size_t n, int flags)
 }
 
 /* The rest of a message that is waited for whole. Control data came with its first byte. */
-static long recv_rest(struct io *io, const struct msghdr *msg, size_t got, size_t enough, int flags)
+static long recv_rest(struct io *io, const struct msghdr *msg, size_t enough, int flags)
 {
     long r = 1;
-    while (r > 0 && got < enough) {
+    while (r > 0 && io->done < enough) {
         struct iovec part[IOV_PART];
         struct msghdr rest = {.msg_iov = part};
-        rest.msg_iovlen = iov_rest(part, msg->msg_iov, msg->msg_iovlen, got);
+        rest.msg_iovlen = iov_rest(part, msg->msg_iov, msg->msg_iovlen, io->done);
         r = IO_TRY(io, or_errno(real.recvmsg(io->fd, &rest, flags | MSG_DONTWAIT)));
         if (r > 0)
-            got += (size_t)r;
+            io->done += (size_t)r;
     }
-    return (long)got;
+    return (long)io->done;
 }
 
 ssize_t evy_recvmsg(int fd, struct msghdr *msg, int flags)
@@ -123,8 +123,10 @@ ssize_t evy_recvmsg(int fd, struct msghdr *msg, int flags)
         IO_TRY(&io, too_little(&io, n)
                         ? -EAGAIN
                         : (*msg = room, or_errno(real.recvmsg(fd, msg, flags | MSG_DONTWAIT))));
-    if (r > 0)
-        r = recv_rest(&io, msg, (size_t)r, least(&io, n, flags), flags);
+    if (r > 0) {
+        io.done = (size_t)r;
+        r = recv_rest(&io, msg, least(&io, n, flags), flags);
+    }
     return io_end(&io, r);
 }
 
@@ -135,30 +137,52 @@ static int quiet(const struct io *io)
     return MSG_DONTWAIT | (fd_is_stream(io->slot) ? MSG_NOSIGNAL : 0);
 }
 
-static ssize_t send_end(struct io *io, size_t sent, long r, int flags)
+static ssize_t send_end(struct io *io, long r, int flags)
 {
-    if (unlikely(r == -EPIPE) && !sent && !(flags & MSG_NOSIGNAL) && fd_is_stream(io->slot))
+    io_turn_over(io);
+    if (unlikely(r == -EPIPE) && !io->done && !(flags & MSG_NOSIGNAL) && fd_is_stream(io->slot))
         evy_raise(SIGPIPE);
-    return io_end(io, sent ? (long)sent : r);
+    return io_end(io, io->done ? (long)io->done : r);
 }
 
-/* A blocking send of a stream sends everything: the rest of a partial one follows when there is room. An
-   error after some bytes went out is reported by the next call, as natively. */
+/* A blocking send of a stream sends everything: the rest of a partial one follows when there is room, before
+   anybody else's. */
+static bool sends_all(const struct io *io)
+{
+    return io->may_wait && fd_is_stream(io->slot);
+}
+
+/* Another process will have these descriptors too. */
+void share_passed(const struct msghdr *msg)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); unlikely(c != NULL);
+         c = CMSG_NXTHDR((struct msghdr *)msg, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len < CMSG_LEN(0))
+            continue;
+        const int *fds = (const int *)CMSG_DATA(c);
+        for (size_t i = 0; i < (c->cmsg_len - CMSG_LEN(0)) / sizeof *fds; i++)
+            fd_share(fds[i]);
+    }
+}
+
+/* An error after some bytes went out is reported by the next call, as natively. */
 ssize_t evy_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
                    socklen_t len)
 {
     struct io io;
     if (!send_begin(&io, fd, flags))
         return REAL(sendto)(fd, buf, n, flags, addr, len);
-    size_t sent = 0;
-    long r;
-    do {
-        r = IO_TRY(&io, or_errno(real.sendto(fd, (const char *)buf + sent, n - sent,
+    long r = sends_all(&io) ? io_turn(&io) : 0;
+    while (r == 0) {
+        r = IO_TRY(&io, or_errno(real.sendto(fd, (const char *)buf + io.done, n - io.done,
                                              flags | quiet(&io), addr, len)));
-        if (r > 0)
-            sent += (size_t)r;
-    } while (r > 0 && sent < n && io.may_wait && fd_is_stream(io.slot));
-    return send_end(&io, sent, r, flags);
+        if (r <= 0)
+            break;
+        io.done += (size_t)r;
+        if (io.done < n && sends_all(&io))
+            r = 0;
+    }
+    return send_end(&io, r, flags);
 }
 
 ssize_t evy_send(int fd, const void *buf, size_t n, int flags)
@@ -166,21 +190,34 @@ ssize_t evy_send(int fd, const void *buf, size_t n, int flags)
     return evy_sendto(fd, buf, n, flags, NULL, 0);
 }
 
+/* Control data went out with the first byte. */
+static long send_rest(struct io *io, const struct msghdr *msg, int flags)
+{
+    size_t n = iov_bytes(msg->msg_iov, msg->msg_iovlen);
+    long r = 1;
+    while (r > 0 && io->done < n && sends_all(io)) {
+        struct iovec part[IOV_PART];
+        struct msghdr rest = {.msg_iov = part};
+        rest.msg_iovlen = iov_rest(part, msg->msg_iov, msg->msg_iovlen, io->done);
+        r = IO_TRY(io, or_errno(real.sendmsg(io->fd, &rest, flags | quiet(io))));
+        if (r > 0)
+            io->done += (size_t)r;
+    }
+    return r;
+}
+
 ssize_t evy_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
     struct io io;
     if (!send_begin(&io, fd, flags))
         return REAL(sendmsg)(fd, msg, flags);
-    long r = IO_TRY(&io, or_errno(real.sendmsg(fd, msg, flags | quiet(&io))));
-    size_t sent = r > 0 ? (size_t)r : 0;
-    size_t total = r > 0 ? iov_bytes(msg->msg_iov, msg->msg_iovlen) : 0;
-    while (r > 0 && sent < total && io.may_wait && fd_is_stream(io.slot)) {
-        struct iovec part[IOV_PART]; /* control data went out with the first byte */
-        struct msghdr rest = {.msg_iov = part};
-        rest.msg_iovlen = iov_rest(part, msg->msg_iov, msg->msg_iovlen, sent);
-        r = IO_TRY(&io, or_errno(real.sendmsg(fd, &rest, flags | quiet(&io))));
-        if (r > 0)
-            sent += (size_t)r;
+    share_passed(msg);
+    long r = sends_all(&io) ? io_turn(&io) : 0;
+    if (r == 0)
+        r = IO_TRY(&io, or_errno(real.sendmsg(fd, msg, flags | quiet(&io))));
+    if (r > 0) {
+        io.done = (size_t)r;
+        r = send_rest(&io, msg, flags);
     }
-    return send_end(&io, sent, r, flags);
+    return send_end(&io, r, flags);
 }

@@ -4,6 +4,7 @@
 #include "proc/sigstate.h"
 
 #include "core/hub.h"
+#include "io/io.h"
 #include "jmpbuf.h"
 
 /* One running handler. Not kept on its stack, where it would be overwritten once the handler has been left. */
@@ -81,6 +82,8 @@ void signals_jump(struct __jmp_buf_tag *env)
     if (env->__mask_was_saved)
         sig_set(&env->__saved_mask, mask_here());
     go_back_to_mask(g, mask);
-    if (left)
+    if (left) {
+        io_abandon();
         signals_deliver(); /* what the mask held back */
+    }
 }

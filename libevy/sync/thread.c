@@ -5,6 +5,7 @@
 #include "core/lot.h"
 #include "core/sched.h"
 #include "core/tcb.h"
+#include "io/io.h"
 #include "proc/signals.h"
 #include "real/real.h"
 #include "sync/attr.h"
@@ -158,6 +159,7 @@ void evy_pthread_exit(void *result)
     if (g) {
         g->result = result;
         g->flags |= GREEN_EXITING;
+        io_abandon();
         if (g->flags & GREEN_MAIN && !unwind_end_at(main_ends))
             main_ends();
     }
