@@ -15,6 +15,7 @@ prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 datadir ?= $(prefix)/share
 mandir ?= $(datadir)/man
+completiondir ?= $(datadir)/bash-completion/completions
 # gdb loads scripts by itself from here, by the name of the library they are for.
 gdbdir ?= $(datadir)/gdb/auto-load$(libdir)
 libdir ?= $(prefix)/lib
@@ -222,7 +223,7 @@ $(B)/aarch64/arch_switch: $(arch64_sources) $(wildcard libevy/arch/aarch64/*.h l
 
 .PHONY: help clean format lint dist install uninstall
 help:
-	@echo 'targets:  all check demo bench deps install uninstall clean format lint dist'
+	@echo 'targets:  all check demo bench deps install uninstall deb clean format lint dist'
 	@echo 'switches: V=1  CC=clang  SAN=address|undefined|thread  WERROR=  prefix=  DESTDIR='
 
 clean:
@@ -251,12 +252,21 @@ dist:
 	$(Q)git archive --prefix=libevy-$(VERSION)/ HEAD | gzip -9n >build/libevy-$(VERSION).tar.gz
 	@echo build/libevy-$(VERSION).tar.gz
 
+# Built for where Debian keeps libraries, in a directory of its own.
+.PHONY: deb
+deb:
+	$(Q)rm -rf build/deb/stage
+	$(Q)$(MAKE) --no-print-directory B=build/deb prefix=/usr libdir=/usr/lib/$$($(CC) -print-multiarch) \
+		DESTDIR=build/deb/stage install
+	$(Q)tools/build/deb.sh build/deb/stage build/deb/packages $(VERSION)
+
 install: all
 	$(Q)install -d $(DESTDIR)$(libdir) $(DESTDIR)$(pkgconfigdir) $(DESTDIR)$(includedir)/evy
 	$(Q)install -d $(DESTDIR)$(bindir) $(DESTDIR)$(gdbdir)
 	$(Q)install -m 755 $(launcher) $(DESTDIR)$(bindir)/evy
 	$(Q)for page in $(man_pages); do \
 		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
+	$(Q)install -D -m 644 tools/evy.bash $(DESTDIR)$(completiondir)/evy
 	$(Q)install -m 644 tools/evy-gdb.py $(DESTDIR)$(gdbdir)/libevy.so.$(VERSION)-gdb.py
 	$(Q)install -m 755 $(lib) $(DESTDIR)$(libdir)/libevy.so.$(VERSION)
 	$(Q)ln -sf libevy.so.$(VERSION) $(DESTDIR)$(libdir)/$(SONAME)
@@ -265,11 +275,14 @@ install: all
 	$(Q)ln -sf libevy-ssl.so.$(VERSION) $(DESTDIR)$(libdir)/$(SSL_SONAME)
 	$(Q)ln -sf $(SSL_SONAME) $(DESTDIR)$(libdir)/libevy-ssl.so
 	$(Q)for h in $(headers); do install -m 644 include/$$h $(DESTDIR)$(includedir)/$$h; done
-	$(Q)for pc in libevy libevy-ssl; do sed 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|; \
-		s|@version@|$(VERSION)|' tools/$$pc.pc.in >$(DESTDIR)$(pkgconfigdir)/$$pc.pc; done
+	$(Q)for pc in libevy libevy-ssl; do \
+		sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|' \
+			-e 's|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
+			tools/$$pc.pc.in >$(DESTDIR)$(pkgconfigdir)/$$pc.pc || exit 1; done
 
 uninstall:
-	$(Q)rm -f $(DESTDIR)$(bindir)/evy $(DESTDIR)$(gdbdir)/libevy.so.$(VERSION)-gdb.py \
+	$(Q)rm -f $(DESTDIR)$(bindir)/evy $(DESTDIR)$(completiondir)/evy \
+		$(DESTDIR)$(gdbdir)/libevy.so.$(VERSION)-gdb.py \
 		$(addprefix $(DESTDIR)$(libdir)/,libevy.so.$(VERSION) $(SONAME) libevy.so \
 			libevy-ssl.so.$(VERSION) $(SSL_SONAME) libevy-ssl.so) \
 		$(addprefix $(DESTDIR)$(includedir)/,$(headers)) $(addprefix $(DESTDIR)$(pkgconfigdir)/,libevy.pc libevy-ssl.pc)
