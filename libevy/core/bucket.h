@@ -2,6 +2,7 @@
 #ifndef EVY_BUCKET_H
 #define EVY_BUCKET_H
 
+#include "core/green.h"
 #include "core/lot.h"
 #include "core/single.h"
 
@@ -11,9 +12,10 @@
    waits on, a waker changes the value before it reads this word: if the waker reads 0, the waiter will
    read the new value. So an unpark without waiters takes no lock, and neither side counts atomically. */
 struct bucket {
-    atomic_uint word;  /* LOCKED | waiters * WAITER */
-    struct list queue; /* FIFO, LOT_ALL waiters first; all zero until first used; under the lock */
-    uint64_t unused;   /* two buckets per cache line */
+    atomic_uint word; /* LOCKED | waiters * WAITER */
+    struct list
+        queue; /* LOT_ALL waiters first, then by priority, FIFO; all zero until first used; under the lock */
+    uint64_t unused; /* two buckets per cache line */
 };
 
 #define LOCKED 1u
@@ -57,8 +59,15 @@ static inline void bucket_unlock(struct bucket *b, int added)
     atomic_store_explicit(&b->word, word - LOCKED + (unsigned)added * WAITER, memory_order_release);
 }
 
+/* Before those that have a lower priority. */
+EVY_COLD void bucket_insert_ranked(struct bucket *b, struct waiter *w);
+
 static inline void bucket_insert(struct bucket *b, struct waiter *w)
 {
+    if (unlikely(w->green && w->green->priority > 0) && !(w->flags & LOT_ALL)) {
+        bucket_insert_ranked(b, w);
+        return;
+    }
     /* list_append before the first node prepends: all LOT_ALL waiters are found without a walk */
     list_append(w->flags & LOT_ALL ? b->queue.next : &b->queue, &w->node);
 }

@@ -65,6 +65,7 @@ struct green {
     struct raises raises;    /* what is to end its waits with an error (raise.h) */
     int err_no;              /* errno of a light one while it does not run */
     unsigned flags;          /* GREEN_*; written by the green thread itself */
+    int priority;            /* real-time: runs before lower ones of its hub; else 0 */
     uintptr_t thread;        /* its pthread_t */
     void (*body)(struct green *);    /* what runs first on its stack; never returns */
     void *(*start)(void *);          /* start routine of a pthread */
@@ -80,7 +81,6 @@ struct green {
     size_t guard_user;               /* guard size the program asked for, or the default */
     char name[16];                   /* pthread_setname_np; empty: the process's name */
     int policy;                      /* of scheduling, for those who ask (sync/attr.c) */
-    int priority;                    /* likewise */
     cpu_set_t *affinity;             /* likewise, from malloc; NULL: never set */
     struct list siblings;            /* among all bodies (green.c); bodies_lock */
     unsigned critical;         /* sections in which no handler may run on it (critical.h); own */

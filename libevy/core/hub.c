@@ -143,6 +143,17 @@ void hub_post(struct hub *h, struct green *g)
     hub_kick(h);
 }
 
+void run_queue_insert(struct run_queue *q, struct green *g)
+{
+    struct inbox_node **at = &q->first;
+    while (*at && container_of(*at, struct green, link)->priority >= g->priority)
+        at = &(*at)->next;
+    g->link.next = *at;
+    *at = &g->link;
+    if (!g->link.next)
+        q->last = &g->link.next;
+}
+
 struct hub *hub_for_new(void)
 {
     unsigned start = atomic_fetch_add_explicit(&next_hub, 1, memory_order_relaxed);

@@ -32,7 +32,7 @@ struct lights {
 };
 
 struct hub {
-    struct run_queue runnable;   /* green threads ready to run, first in first out */
+    struct run_queue runnable;   /* ready to run, by priority, then first in first out */
     int budget;                  /* switches and ready I/O calls left before I/O is polled again */
     struct timers timers;        /* deadlines of parked green threads */
     struct green loop;           /* the hub's own context: stack and TCB of its own */
@@ -45,6 +45,7 @@ struct hub {
     void *after_arg;          /* its argument */
     struct event_base *base;  /* private libevent */
     struct evloop_wake *wake; /* the eventfd that ends its sleep (evloop.c) */
+    int64_t relieved;         /* when priorities last gave way; 0: nobody ready has one */
     deadline_t sleep_until;   /* how long this pass may wait in the kernel; 0: only look */
     unsigned watches; /* registrations with base but the wake-up: without any, polling can wait */
     atomic_int epoll_fd;     /* the base's epoll instance, -1 with other methods */
@@ -102,8 +103,16 @@ static inline void run_queue_init(struct run_queue *q)
     q->last = &q->first;
 }
 
+/* Before all that have a lower priority. */
+EVY_COLD void run_queue_insert(struct run_queue *q, struct green *g);
+
+/* Those without a priority come last, in the order they came. */
 static inline void run_queue_push(struct run_queue *q, struct green *g)
 {
+    if (unlikely(g->priority > 0)) {
+        run_queue_insert(q, g);
+        return;
+    }
     g->link.next = NULL;
     *q->last = &g->link;
     q->last = &g->link.next;

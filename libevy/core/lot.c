@@ -7,6 +7,7 @@
 #include "cpu.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/mman.h>
 
 #define PAGE 4096
@@ -23,6 +24,21 @@ void bucket_lock_slow(struct bucket *b)
         }
         sys_yield(); /* the holder has lost its CPU, perhaps to us */
     }
+}
+
+static int rank(const struct waiter *w)
+{
+    if (w->flags & LOT_ALL)
+        return INT_MAX;
+    return w->green ? w->green->priority : 0;
+}
+
+void bucket_insert_ranked(struct bucket *b, struct waiter *w)
+{
+    struct list *at = b->queue.next;
+    while (at != &b->queue && rank(list_entry(at, struct waiter, node)) >= w->green->priority)
+        at = at->next;
+    list_append(at, &w->node);
 }
 
 /* The bucket lock is held; afterwards neither w nor its green thread may be touched. */
@@ -68,7 +84,10 @@ static EVY_NOINLINE unsigned unpark_slow(struct bucket *b, const void *addr, uns
     bucket_lock(b);
     unsigned counted = wake_queue(b, addr, count, bits, &woken_all);
     bucket_unlock(b, -woken_all);
+    bool outranked = sched_outranked();
     critical_leave();
+    if (unlikely(outranked))
+        sched_yield_now();
     return counted;
 }
 

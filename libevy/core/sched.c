@@ -174,6 +174,19 @@ bool sched_yield_to(struct green *g)
     return parked;
 }
 
+static bool has_priority(const struct hub *h, int than)
+{
+    const struct inbox_node *first = h->runnable.first;
+    return first && container_of(first, struct green, link)->priority > than;
+}
+
+bool sched_outranked(void)
+{
+    const struct green *g = self();
+    return g && g->critical == 1 && !g->handlers && !(g->flags & (GREEN_LOOP | GREEN_COOP)) &&
+           has_priority(g->hub, g->priority);
+}
+
 void sched_tick(void)
 {
     struct green *g = self();
@@ -235,6 +248,25 @@ static void take_inbox(struct hub *h)
     }
 }
 
+/* As from the kernel's real-time threads, the others get something now and then: once a second the last one runs. */
+static EVY_COLD void relieve(struct hub *h)
+{
+    int64_t now = clock_now();
+    struct inbox_node **at = &h->runnable.first, *last;
+    if (h->relieved == 0)
+        h->relieved = now;
+    if (now - h->relieved < NSEC_PER_SEC || !(*at)->next)
+        return;
+    h->relieved = now;
+    while ((*at)->next)
+        at = &(*at)->next;
+    last = *at;
+    *at = NULL;
+    h->runnable.last = at;
+    last->next = h->runnable.first;
+    h->runnable.first = last;
+}
+
 /* One look at the outside world; sleeps in the kernel when there is nothing to run. */
 static void look_around(struct hub *h)
 {
@@ -256,6 +288,10 @@ static void look_around(struct hub *h)
     take_inbox(h);
     run_queue_append(&h->runnable, &h->after_poll);
     fire_timers(h);
+    if (unlikely(has_priority(h, 0)))
+        relieve(h);
+    else
+        h->relieved = 0;
     if (h->runnable.first)
         monitor_rouse();
 }

@@ -1,4 +1,5 @@
-/* Thread attributes, and scheduling parameters: green threads carry them about, nothing acts on them. */
+/* Thread attributes, and scheduling parameters: green threads carry them about, and of those that wait for the same or
+   are ready on the same hub the one with the highest priority comes first. */
 #include "sync/attr.h"
 
 #include "base/config.h"
@@ -90,8 +91,9 @@ static int read_affinity(const pthread_attr_t *attr, struct thread_request *req)
 void sched_adopt_main(struct green *g)
 {
     struct sched_param param;
-    g->policy = sched_getscheduler(0);
-    g->priority = sched_getparam(0, &param) ? 0 : param.sched_priority;
+    if (REAL(pthread_getschedparam)(g->thread, &g->policy, &param) ==
+        0) /* without a ceiling's raise */
+        g->priority = param.sched_priority;
 }
 
 static int read_sched(const pthread_attr_t *attr, struct thread_request *req)

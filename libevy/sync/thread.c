@@ -1,6 +1,7 @@
 #include "sync/thread.h"
 
 #include "base/clock.h"
+#include "core/critical.h"
 #include "core/hub.h"
 #include "core/lot.h"
 #include "core/sched.h"
@@ -58,6 +59,7 @@ static __attribute__((noreturn)) void thread_end(struct green *g)
     tcb_end();
     robust_thread_ends();
     signals_retire(g);
+    critical_enter_as(g); /* a joiner with a higher priority must not come before sched_exit */
     if (!(atomic_fetch_or(&g->done, THREAD_DONE) & THREAD_DETACHED))
         lot_unpark(&g->done, UINT_MAX);
     sched_exit(off_stack, g);
@@ -122,7 +124,7 @@ static void body_equip(struct green *g, const struct thread_request *req, void *
     g->start = start;
     g->arg = arg;
     atomic_store_explicit(&g->done, req->detached ? THREAD_DETACHED : 0, memory_order_relaxed);
-    g->hub = hub_for_new();
+    g->hub = unlikely(req->priority > 0) ? this_hub() : hub_for_new(); /* ranks hold in a hub */
     signals_inherit(g);
     if (unlikely(req->masked))
         signals_start_with(g, &req->sigmask);
@@ -150,6 +152,8 @@ int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*st
     body_equip(g, &req, start, arg);
     *thread = g->thread;
     sched_start(g);
+    if (unlikely(req.priority > self()->priority))
+        sched_yield_now();
     return 0;
 }
 
