@@ -105,6 +105,11 @@ static bool green_call(long number, const long *a, long *r)
         CASE(nanosleep, hook_nanosleep(PTR(struct timespec, 0), PTR(struct timespec, 1)))
         CASE(clock_nanosleep, raw_clock_nanosleep(a))
         CASE(sched_yield, hook_sched_yield())
+        CASE(sched_getparam, hook_sched_getparam((pid_t)a[0], PTR(struct sched_param, 1)))
+        CASE(sched_setparam, hook_sched_setparam((pid_t)a[0], PTR(struct sched_param, 1)))
+        CASE(sched_getscheduler, hook_sched_getscheduler((pid_t)a[0]))
+        CASE(sched_setscheduler,
+             hook_sched_setscheduler((pid_t)a[0], (int)a[1], PTR(struct sched_param, 2)))
         CASE(gettid, hook_gettid())
         CASE(tgkill, hook_tgkill((pid_t)a[0], (pid_t)a[1], (int)a[2]))
         CASE(set_tid_address, hook_gettid()) /* what it sets belongs to the carrier, not to us */

@@ -83,27 +83,13 @@ int evy_pthread_sigqueue(pthread_t thread, int sig, const union sigval value)
     return check_and_send(g, sig, &info);
 }
 
-struct wanted {
-    int tid;         /* whose thread is looked for */
-    struct green *g; /* it, once found */
-};
-
-static bool is_wanted(struct green *g, void *arg)
-{
-    struct wanted *w = arg;
-    if (tcb_tid(g->thread) == w->tid && atomic_load(&g->takes_signals))
-        w->g = g;
-    return w->g == NULL;
-}
-
 int evy_tgkill(pid_t process, pid_t tid, int sig)
 {
-    struct wanted w = {.tid = tid};
     siginfo_t info = {.si_code = SI_TKILL};
     if (hub_count == 0 || tid < TID_INVENTED_MIN || process != getpid())
         return (int)errno_edge(sys3(SYS_tgkill, process, tid, sig));
-    green_each(is_wanted, &w);
-    return (int)errno_edge(w.g ? -check_and_send(w.g, sig, &info) : -ESRCH);
+    struct green *g = thread_with_tid(tid);
+    return (int)errno_edge(g ? -check_and_send(g, sig, &info) : -ESRCH);
 }
 
 int evy_raise(int sig)

@@ -71,7 +71,7 @@ int evy_pthread_getaffinity_np(pthread_t thread, size_t size, cpu_set_t *set)
     if (!g)
         return REAL(pthread_getaffinity_np)(thread, size, set);
     if (!g->affinity)
-        return sched_getaffinity(0, size, set) ? errno : 0;
+        return REAL(sched_getaffinity)(0, size, set) ? errno : 0;
     memset(set, 0, size);
     memcpy(set, g->affinity, size < sizeof *g->affinity ? size : sizeof *g->affinity);
     return 0;

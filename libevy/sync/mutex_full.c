@@ -7,12 +7,13 @@
  *   robust, and its owner has died: FUTEX_OWNER_DIED, perhaps | FUTEX_WAITERS
  *
  * Other processes must find a tid of the kernel's, so green threads write that of their process's first thread, and
- * which of them it is into `holder`. Priorities mean nothing among green threads of a process: a PI mutex is one
- * whose word is a tid, and never seen by the kernel. */
+ * which of them it is into `holder`. Nobody's priority is raised among green threads: a PI mutex is one whose word is a
+ * tid, and never seen by the kernel. */
 #include "sync/mutex_full.h"
 
 #include "base/sys.h"
 #include "core/lot.h"
+#include "real/real.h"
 #include "sync/shared.h"
 
 #include <errno.h>
@@ -204,6 +205,8 @@ int full_lock(struct mutex *m, unsigned kind, struct limit limit, unsigned users
 {
     struct attempt a = attempt(m, kind, users);
     int r;
+    if (prio_is_kernels(kind, users))
+        return prio_lock(m, limit);
     if (!is_kind(kind))
         return EINVAL;
     if (is_again(&a, &r))
@@ -217,6 +220,8 @@ int full_trylock(struct mutex *m, unsigned kind)
 {
     struct attempt a = attempt(m, kind, 1);
     int r;
+    if (prio_is_kernels(kind, 1))
+        return REAL(pthread_mutex_trylock)((pthread_mutex_t *)m);
     if (!is_kind(kind))
         return EINVAL;
     if (is_again(&a, &r))
@@ -249,6 +254,8 @@ int full_unlock(struct mutex *m, unsigned kind, unsigned users)
     unsigned type = kind & MUTEX_TYPE;
     if (!is_kind(kind))
         return EINVAL;
+    if (kind & MUTEX_PP && users && atomic_load(&m->holder) == 0)
+        return prio_unlock(m);
     bool checked =
         has_tid(kind) || type == PTHREAD_MUTEX_RECURSIVE || type == PTHREAD_MUTEX_ERRORCHECK;
     if (checked && !is_mine(&a))

@@ -28,6 +28,12 @@ void robust_thread_ends(void);
 
 void robust_after_fork(void);
 
+/* prio.c: while the process is alone glibc locks PP mutexes, and the kernel raises the one thread. What it has locked it
+   unlocks. */
+bool prio_is_kernels(unsigned kind, unsigned users);
+int prio_lock(struct mutex *m, struct limit limit);
+int prio_unlock(struct mutex *m);
+
 /* prio.c: 0, or why the caller may not lock a PP mutex of that ceiling. */
 int prio_check(unsigned word);
 

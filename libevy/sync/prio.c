@@ -1,5 +1,7 @@
-/* Priority ceilings. Whoever may lock a PP mutex natively may here; no priority is raised. */
+/* Priority ceilings. Whoever may lock a PP mutex natively may here; no green thread's priority is raised. */
+#include "core/hub.h"
 #include "core/lot.h"
+#include "real/real.h"
 #include "sync/mutex_full.h"
 #include "sync/shared.h"
 #include "sync/sync.h"
@@ -53,6 +55,27 @@ static void set_word(struct mutex *m, bool shared, unsigned word)
         lot_unpark(&m->lock, UINT_MAX);
 }
 
+bool prio_is_kernels(unsigned kind, unsigned users)
+{
+    return kind & MUTEX_PP && users && hub_count == 0;
+}
+
+int prio_lock(struct mutex *m, struct limit limit)
+{
+    pthread_mutex_t *mutex = (pthread_mutex_t *)m;
+    return limit.at ? REAL(pthread_mutex_clocklock)(mutex, limit.clock, limit.at)
+                    : REAL(pthread_mutex_lock)(mutex);
+}
+
+/* Green threads may have come to wait since. */
+int prio_unlock(struct mutex *m)
+{
+    int r = REAL(pthread_mutex_unlock)((pthread_mutex_t *)m);
+    if (r == 0)
+        lot_unpark(&m->lock, 1);
+    return r;
+}
+
 static bool valid_ceiling(int ceiling)
 {
     return ceiling >= sched_get_priority_min(SCHED_FIFO) &&
@@ -64,6 +87,8 @@ int evy_pthread_mutex_setprioceiling(pthread_mutex_t *mutex, int ceiling, int *o
 {
     struct mutex *m = (struct mutex *)mutex;
     unsigned kind = (unsigned)atomic_load_explicit(&m->kind, memory_order_relaxed);
+    if (prio_is_kernels(kind, 1))
+        return REAL(pthread_mutex_setprioceiling)(mutex, ceiling, old);
     if (!(kind & MUTEX_PP) || !valid_ceiling(ceiling))
         return EINVAL;
     unsigned type = kind & MUTEX_TYPE;

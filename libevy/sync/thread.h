@@ -44,4 +44,15 @@ struct green;
 /* The green thread behind a pthread_t, NULL when it is a thread of the kernel's that we do not run. */
 struct green *thread_green(pthread_t thread);
 
+/* The living one that gettid tells this id, NULL when there is none. */
+struct green *thread_with_tid(pid_t tid);
+
+/* For 0 or the id of a thread, as the kernel takes it; green threads' are theirs alone. */
+int evy_sched_getparam(pid_t id, struct sched_param *param);
+int evy_sched_setparam(pid_t id, const struct sched_param *param);
+int evy_sched_getscheduler(pid_t id);
+int evy_sched_setscheduler(pid_t id, int policy, const struct sched_param *param);
+int evy_sched_getaffinity(pid_t id, size_t size, cpu_set_t *set);
+int evy_sched_setaffinity(pid_t id, size_t size, const cpu_set_t *set);
+
 #endif

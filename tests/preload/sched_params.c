@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <threads.h>
 #include <unistd.h>
 
@@ -111,6 +112,39 @@ static void defaults(void)
     CHECK(pthread_attr_destroy(&attr) == 0);
 }
 
+static int processors(pid_t id)
+{
+    cpu_set_t cpus;
+    CHECK(sched_getaffinity(id, sizeof cpus, &cpus) == 0);
+    return CPU_COUNT(&cpus);
+}
+
+/* A thread changes its own by id; nobody else's change with it. */
+static void *by_id(void *arg)
+{
+    struct sched_param param = {0};
+    cpu_set_t first;
+    int all = processors(0);
+    CPU_ZERO(&first);
+    CPU_SET(0, &first);
+    CHECK(sched_getscheduler(0) == SCHED_OTHER && sched_getparam(gettid(), &param) == 0);
+    CHECK(sched_setscheduler(gettid(), SCHED_BATCH, &param) == 0);
+    CHECK(sched_getscheduler(0) == SCHED_BATCH && sched_setparam(0, &param) == 0);
+    CHECK(syscall(SYS_sched_getscheduler, gettid()) == SCHED_BATCH);
+    CHECK(syscall(SYS_sched_getparam, 0, &param) == 0 && param.sched_priority == 0);
+    CHECK(sched_setaffinity(gettid(), sizeof first, &first) == 0 && processors(0) == 1);
+    tell(arg);
+    CHECK(sched_getscheduler(getpid()) == SCHED_OTHER && processors(getpid()) == all);
+    CHECK(sched_setscheduler(getpid(), SCHED_IDLE, &param) == 0);
+    param.sched_priority = 1;
+    CHECK(sched_setparam(0, &param) == -1 && errno == EINVAL);
+    CHECK(sched_setscheduler(0, SCHED_BATCH, NULL) == -1 && errno == EINVAL);
+    CHECK(sched_getparam(0, NULL) == -1 && errno == EINVAL);
+    CHECK(sched_getscheduler(2000000000) == -1 && errno == ESRCH);
+    CHECK(sched_getparam(2000000000, &param) == -1 && errno == ESRCH);
+    return NULL;
+}
+
 static void *gone(void *arg)
 {
     pthread_t t;
@@ -125,6 +159,8 @@ int main(void)
     run(NULL, teller, "plain");
     explicit_ones();
     run(NULL, changer, "changed");
+    run(NULL, by_id, "by its id");
+    CHECK(sched_getscheduler(0) == SCHED_IDLE);
     run(NULL, gone, NULL);
     defaults();
     CHECK(tss_create(&key, NULL) == thrd_success);

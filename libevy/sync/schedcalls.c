@@ -1,0 +1,100 @@
+/* Scheduling by id instead of pthread_t. The kernel knows main's; what it would say of a green thread is its carrier's. */
+#include "core/hub.h"
+#include "core/tcb.h"
+#include "io/io.h"
+#include "real/real.h"
+#include "sync/thread.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+struct wanted {
+    int tid;         /* whose thread is looked for */
+    struct green *g; /* it, once found */
+};
+
+static bool is_wanted(struct green *g, void *arg)
+{
+    struct wanted *w = arg;
+    if (tcb_tid(g->thread) == w->tid && atomic_load(&g->takes_signals))
+        w->g = g;
+    return w->g == NULL;
+}
+
+struct green *thread_with_tid(pid_t tid)
+{
+    struct wanted w = {.tid = tid};
+    if (tid >= TID_INVENTED_MIN)
+        green_each(is_wanted, &w);
+    return w.g;
+}
+
+/* Whom *id means if that is not for the kernel to say, by *id as it then is. */
+static struct green *meant(pid_t *id)
+{
+    struct green *g = *id == 0 ? self() : thread_with_tid(*id);
+    if (!g || !(g->flags & GREEN_MAIN))
+        return g;
+    *id = getpid();
+    return NULL;
+}
+
+int evy_sched_getparam(pid_t id, struct sched_param *param)
+{
+    int policy;
+    const struct green *g = meant(&id);
+    if (!g)
+        return REAL(sched_getparam)(id, param);
+    if (!param)
+        return (int)errno_edge(-EINVAL);
+    return (int)errno_edge(-evy_pthread_getschedparam(g->thread, &policy, param));
+}
+
+int evy_sched_getscheduler(pid_t id)
+{
+    const struct green *g = meant(&id);
+    return g ? g->policy : REAL(sched_getscheduler)(id);
+}
+
+/* What the kernel does with main counts among green threads too. */
+static int set_kernels(pid_t id, int policy, const struct sched_param *param)
+{
+    int r = REAL(sched_setscheduler)(id, policy, param);
+    if (r == 0 && id == getpid()) {
+        main_thread()->policy = policy;
+        main_thread()->priority = param->sched_priority;
+    }
+    return r;
+}
+
+int evy_sched_setscheduler(pid_t id, int policy, const struct sched_param *param)
+{
+    const struct green *g = meant(&id);
+    if (!param)
+        return (int)errno_edge(-EINVAL);
+    if (!g)
+        return set_kernels(id, policy, param);
+    return (int)errno_edge(-evy_pthread_setschedparam(g->thread, policy, param));
+}
+
+int evy_sched_setparam(pid_t id, const struct sched_param *param)
+{
+    int policy = evy_sched_getscheduler(id);
+    return policy < 0 ? -1 : evy_sched_setscheduler(id, policy, param);
+}
+
+int evy_sched_getaffinity(pid_t id, size_t size, cpu_set_t *set)
+{
+    const struct green *g = meant(&id);
+    if (!g || !g->affinity)
+        return REAL(sched_getaffinity)(g ? 0 : id, size, set);
+    return (int)errno_edge(-evy_pthread_getaffinity_np(g->thread, size, set));
+}
+
+int evy_sched_setaffinity(pid_t id, size_t size, const cpu_set_t *set)
+{
+    const struct green *g = meant(&id);
+    if (!g)
+        return REAL(sched_setaffinity)(id, size, set);
+    return (int)errno_edge(-evy_pthread_setaffinity_np(g->thread, size, set));
+}
