@@ -195,10 +195,12 @@ static int watch_add(struct hub *h, struct evloop_watch *w, int fd, short events
 {
     if (event_assign(&w->event, h->base, fd, events, on_event, w))
         return -EINVAL;
-    errno = 0;
+    int saved = errno, r = 0; /* the program's: no call that succeeds changes it */
+    errno = EINVAL;
     if (event_add(&w->event, NULL))
-        return errno ? -errno : -EINVAL;
-    return 0;
+        r = -errno;
+    errno = saved;
+    return r;
 }
 
 int evloop_watch(struct hub *h, int fd, int what, void (*fn)(void *, int), void *arg,
