@@ -155,7 +155,7 @@ launcher_cflags = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(warnings) $(san) -I. -Iin
 launcher_objects := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tools/evy/*.c))
 
 $(launcher): $(launcher_objects)
-	$(call say,LINK,$@)$(CC) $(CFLAGS) $(san) $(LDFLAGS) $^ $$($(PKG_CONFIG) --libs libelf libdw ncursesw) -o $@
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(san) $(LDFLAGS) $^ $$($(PKG_CONFIG) --libs libelf libdw ncursesw) -lm -o $@
 
 $(launcher_objects): $(B)/obj/%.o: %.c $(B)/flags
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(launcher_cflags) -c $< -o $@

@@ -13,6 +13,9 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *xalloc(size_t size);
 char *xformat(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* setenv that cannot fail. */
+void variable_set(const char *name, const char *value);
+
 /* The process id that the text is; dies when it is none. */
 int process_id(const char *text);
 
@@ -20,6 +23,7 @@ int process_id(const char *text);
 int cmd_run(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 int cmd_bt(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 

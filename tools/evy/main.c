@@ -19,6 +19,7 @@ static const struct {
     {"ps", cmd_ps, "list the green threads of a running process"},
     {"bt", cmd_bt, "show where they are: backtraces"},
     {"top", cmd_top, "watch them"},
+    {"bench", cmd_bench, "measure a program natively and under libevy"},
 };
 
 static void complain(const char *format, va_list args)
@@ -69,6 +70,12 @@ char *xformat(const char *format, ...)
         die("out of memory");
     va_end(args);
     return text;
+}
+
+void variable_set(const char *name, const char *value)
+{
+    if (setenv(name, value, 1) != 0)
+        die("%s: %s", name, strerror(errno));
 }
 
 int process_id(const char *text)

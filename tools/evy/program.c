@@ -153,24 +153,3 @@ char *program_refusal(const char *path, const char *library)
     image_close(&program);
     return why;
 }
-
-const char *library_find(void)
-{
-    static const char *const places[] = {"libevy.so", "../lib/libevy.so.0",
-                                         EVY_LIBDIR "/libevy.so.0"};
-    char own[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
-    if (n < 0)
-        die("/proc/self/exe: %s", strerror(errno));
-    own[n] = '\0';
-    *strrchr(own, '/') = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        char *path =
-            *places[i] == '/' ? xformat("%s", places[i]) : xformat("%s/%s", own, places[i]);
-        char *real = realpath(path, NULL);
-        free(path);
-        if (real)
-            return real;
-    }
-    die("libevy.so is neither beside this program, nor in ../lib or " EVY_LIBDIR);
-}

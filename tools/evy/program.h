@@ -39,4 +39,8 @@ const char *image_interpreter(const struct image *image);
    there is none. */
 const char *library_find(void);
 
+/* Puts the library first into LD_PRELOAD, so that it stands before the program's own libraries in every
+   look-up; the user's own stay behind it. */
+void library_preload(const char *library);
+
 #endif

@@ -40,21 +40,6 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static void set(const char *name, const char *value)
-{
-    if (setenv(name, value, 1) != 0)
-        die("%s: %s", name, strerror(errno));
-}
-
-/* First, so that it stands before the program's own libraries in every look-up; the user's own stay. */
-static void preload(const char *library)
-{
-    if (strpbrk(library, " :"))
-        die("%s: LD_PRELOAD cannot name a path with a blank or a colon", library);
-    const char *others = getenv("LD_PRELOAD");
-    set("LD_PRELOAD", others && *others ? xformat("%s:%s", library, others) : library);
-}
-
 static void check(const char *path, const char *library, bool force)
 {
     char *image = program_image(path);
@@ -74,7 +59,7 @@ int cmd_run(int argc, char **argv)
     argv[0] = "evy: run"; /* how getopt_long begins its complaints */
     while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
         if (option >= OPT_VARIABLE) {
-            set(variables[option - OPT_VARIABLE], optarg);
+            variable_set(variables[option - OPT_VARIABLE], optarg);
         } else if (option == OPT_FORCE) {
             force = true;
         } else if (option == OPT_HELP) {
@@ -89,7 +74,7 @@ int cmd_run(int argc, char **argv)
     char *path = program_find(argv[optind]);
     const char *library = library_find();
     check(path, library, force);
-    preload(library);
+    library_preload(library);
     execv(path, argv + optind);
     die("%s: %s", path, strerror(errno));
 }
