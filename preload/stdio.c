@@ -36,6 +36,24 @@ int hook_fclose(FILE *f)
     return likely(preload_ready) ? evy_fclose(f) : REAL(fclose)(f);
 }
 
+PRINTS(wprintf, (const wchar_t *format, ...), format, hook_vfwprintf(stdout, format, ap))
+PRINTS(fwprintf, (FILE * f, const wchar_t *format, ...), format, hook_vfwprintf(f, format, ap))
+PRINTS(__wprintf_chk, (int flag, const wchar_t *format, ...), format,
+       hook___vfwprintf_chk(stdout, flag, format, ap))
+PRINTS(__fwprintf_chk, (FILE * f, int flag, const wchar_t *format, ...), format,
+       hook___vfwprintf_chk(f, flag, format, ap))
+PRINTS(wscanf, (const wchar_t *format, ...), format, hook_vfwscanf(stdin, format, ap))
+PRINTS(fwscanf, (FILE * f, const wchar_t *format, ...), format, hook_vfwscanf(f, format, ap))
+PRINTS(__isoc99_wscanf, (const wchar_t *format, ...), format,
+       hook___isoc99_vfwscanf(stdin, format, ap))
+PRINTS(__isoc99_fwscanf, (FILE * f, const wchar_t *format, ...), format,
+       hook___isoc99_vfwscanf(f, format, ap))
+
+int hook_vwprintf(const wchar_t *format, va_list ap)
+{
+    return hook_vfwprintf(stdout, format, ap);
+}
+
 int hook_vprintf(const char *format, va_list ap)
 {
     return hook_vfprintf(stdout, format, ap);

@@ -3,6 +3,7 @@
 #ifndef EVY_CALLS_H
 #define EVY_CALLS_H
 
+#include "base/base.h"
 #include "io/stdio.h"
 #include "real/hooktypes.h"
 
@@ -56,6 +57,7 @@ int evy_epoll_pwait2(int epfd, struct epoll_event *events, int max, const struct
                      const sigset_t *mask);
 
 /* open.c: bookkeeping; only FIFOs, terminals and record locks are waited for */
+bool open_waits(int dir, const char *path, int flags); /* for a peer or a line */
 int evy_open(const char *path, int flags, mode_t mode);
 int evy_openat(int dir, const char *path, int flags, mode_t mode);
 int evy_creat(const char *path, mode_t mode);

@@ -48,10 +48,9 @@ int evy_pipe(int fds[2])
     return evy_pipe2(fds, 0);
 }
 
-/* Whether opening waits for a peer or a line: for a FIFO or a terminal. Asking costs a third of the open itself, and saves the
-   others of the hub the ten milliseconds until the monitor sees it stuck. A path that changes in between falls
-   back on that. */
-static bool open_waits(int dir, const char *path, int flags)
+/* Asking costs a third of the open itself, and saves the others of the hub the ten milliseconds until the monitor sees
+   it stuck. A path that changes in between falls back on that. */
+bool open_waits(int dir, const char *path, int flags)
 {
     struct stat s;
     if (flags & (O_NONBLOCK | O_PATH | O_DIRECTORY) ||

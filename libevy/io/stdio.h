@@ -43,6 +43,27 @@ int evy___vdprintf_chk(int fd, int flag, const char *format, va_list ap);
 #define evy_vfprintf(f, format, ap) evy___vfprintf_chk(f, 0, format, ap)
 #define evy_vdprintf(fd, format, ap) evy___vdprintf_chk(fd, 0, format, ap)
 
+void evy_perror(const char *what);
+
+/* stdio_wide.c */
+wint_t evy_fgetwc(FILE *f);
+wchar_t *evy_fgetws(wchar_t *s, int n, FILE *f);
+int evy_vfwscanf(FILE *f, const wchar_t *format, va_list ap);
+int evy___isoc99_vfwscanf(FILE *f, const wchar_t *format, va_list ap);
+wint_t evy_fputwc(wchar_t c, FILE *f);
+int evy_fputws(const wchar_t *s, FILE *f);
+int evy_vfwprintf(FILE *f, const wchar_t *format, va_list ap);
+int evy___vfwprintf_chk(FILE *f, int flag, const wchar_t *format, va_list ap);
+
+#define evy_getwc evy_fgetwc
+#define evy_putwc evy_fputwc
+#define evy_getwchar() evy_fgetwc(stdin)
+#define evy_putwchar(c) evy_fputwc(c, stdout)
+#define evy_fgetwc_unlocked evy_fgetwc
+#define evy_fgetws_unlocked evy_fgetws
+#define evy_fputwc_unlocked evy_fputwc
+#define evy_fputws_unlocked evy_fputws
+
 /* stdio_open.c: streams come and go; calls that only want the lock */
 FILE *evy_fopen(const char *path, const char *mode);
 FILE *evy_freopen(const char *path, const char *mode, FILE *f);

@@ -41,7 +41,13 @@ int evy_getc(FILE *f)
 static size_t take(FILE *f, char *buf, size_t n, int end)
 {
     size_t got = 0;
+    ssize_t past;
     const char *found = NULL;
+    while (end < 0 && got < n && (past = stream_read_past(f, buf + got, n - got))) {
+        if (past < 0)
+            return got;
+        got += (size_t)past;
+    }
     while (got < n && !found && (stream_ready(f) || stream_fill(f) != EOF)) {
         size_t k = stream_ready(f) < n - got ? stream_ready(f) : n - got;
         found = end >= 0 ? memchr(f->_IO_read_ptr, end, k) : NULL;

@@ -2,6 +2,8 @@
 #include "io/stdio.h"
 
 #include "core/green.h"
+#include "io/blocking.h"
+#include "io/calls.h"
 #include "io/fdtab.h"
 #include "io/stream.h"
 #include "proc/fork.h"
@@ -19,7 +21,8 @@ static FILE *opened(FILE *f)
 
 FILE *evy_fopen(const char *path, const char *mode)
 {
-    return opened(REAL(fopen)(path, mode));
+    return opened(open_waits(AT_FDCWD, path, 0) ? BLOCKING(LOOKUP, FILE *, REAL(fopen)(path, mode))
+                                                : REAL(fopen)(path, mode));
 }
 
 /* What is buffered goes out while the descriptor is still known. Returns 0 or EOF. */
@@ -36,7 +39,9 @@ static int before_close(FILE *f)
 FILE *evy_freopen(const char *path, const char *mode, FILE *f)
 {
     before_close(f);
-    return opened(REAL(freopen)(path, mode, f));
+    return opened(path && open_waits(AT_FDCWD, path, 0)
+                      ? BLOCKING(LOOKUP, FILE *, REAL(freopen)(path, mode, f))
+                      : REAL(freopen)(path, mode, f));
 }
 
 static int close_stream(FILE *f)

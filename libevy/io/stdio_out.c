@@ -1,11 +1,13 @@
 /* Green writing to streams. */
 #include "io/stdio.h"
 
+#include "io/blocking.h"
 #include "io/calls.h"
 #include "io/fdtab.h"
 #include "io/stream.h"
 #include "real/real.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,11 +76,11 @@ int evy_puts(const char *s)
     return r;
 }
 
-/* All streams: standard output is the one that others may be waiting for. */
+/* All streams, whoever holds them and wherever they go. */
 static int flush_all(void)
 {
     int r = evy_fflush(stdout);
-    return REAL(fflush)(NULL) == EOF ? EOF : r;
+    return BLOCKING(LOOKUP, int, REAL(fflush)(NULL)) == EOF ? EOF : r;
 }
 
 int evy_fflush(FILE *f)
@@ -89,6 +91,24 @@ int evy_fflush(FILE *f)
         stream_enter(f) && f->_IO_write_ptr > f->_IO_write_base ? stream_drain(f) : REAL(fflush)(f);
     stream_leave(f);
     return r;
+}
+
+void evy_perror(const char *what)
+{
+    char *line, text[256];
+    int error = errno;
+    bool named = what && *what;
+    const char *why = strerror_r(error, text, sizeof text);
+    bool ours = stream_enter(stderr) &&
+                asprintf(&line, "%s%s%s\n", named ? what : "", named ? ": " : "", why) >= 0;
+    if (ours) {
+        put_text(stderr, line);
+        free(line);
+    } else {
+        errno = error;
+        REAL(perror)(what);
+    }
+    stream_leave(stderr);
 }
 
 /* Formatted before it is written, as libc writes in the middle of formatting. */

@@ -51,13 +51,18 @@ void stream_unlock(FILE *f)
 
 static bool can_wait(const FILE *f)
 {
-    if (!(f->_flags & FILEBUF) || f->_fileno < 0 || f->_mode > 0)
+    if (!(f->_flags & FILEBUF) || f->_fileno < 0)
         return false;
     const struct fd *s = fd_known(f->_fileno);
     return s && fd_kind(s) != FD_FILE && fd_kind(s) != FD_UNKNOWN;
 }
 
 bool stream_enter(FILE *f)
+{
+    return stream_enter_wide(f) && f->_mode <= 0;
+}
+
+bool stream_enter_wide(FILE *f)
 {
     if (!(f->_flags & _IO_USER_LOCK))
         stream_lock(f);
@@ -97,9 +102,42 @@ static bool has_input(const FILE *f)
     return stream_ready(f) || (f->_flags & IN_BACKUP && f->_IO_save_end > f->_IO_save_base);
 }
 
+/* Reading with an empty buffer that libc has made: what its underflow does then is all in the FILE. */
+static bool is_plain_input(const FILE *f)
+{
+    int other = UNBUFFERED | LINE_BUFFERED | NO_READS | IN_BACKUP | PUTTING | _IO_EOF_SEEN;
+    return !(f->_flags & other) && f->_mode < 0 && f->_IO_buf_base && !f->_IO_save_base &&
+           !f->_markers && !stream_ready(f);
+}
+
+/* Returns how much came, 0 at the end or after an error. */
+static size_t read_some(FILE *f, char *buf, size_t n)
+{
+    ssize_t r;
+    pthread_cleanup_push(cancelled, f);
+    r = evy_read(f->_fileno, buf, n);
+    pthread_cleanup_pop(0);
+    if (r <= 0)
+        f->_flags |= r < 0 ? _IO_ERR_SEEN : _IO_EOF_SEEN;
+    if (f->_offset >= 0)
+        f->_offset = r > 0 ? f->_offset + r : -1; /* glibc: to be asked for */
+    return r > 0 ? (size_t)r : 0;
+}
+
+static int fill_plain(FILE *f)
+{
+    char *base = f->_IO_buf_base;
+    f->_IO_read_base = f->_IO_read_ptr = f->_IO_read_end = base;
+    f->_IO_write_base = f->_IO_write_ptr = f->_IO_write_end = base;
+    f->_IO_read_end += read_some(f, base, (size_t)(f->_IO_buf_end - base));
+    return stream_ready(f) ? *(unsigned char *)base : EOF;
+}
+
 int stream_fill(FILE *f)
 {
     long r = 0;
+    if (likely(is_plain_input(f)))
+        return fill_plain(f);
     if (!has_input(f) && f->_IO_write_ptr > f->_IO_write_base && stream_drain(f))
         return EOF;
     if (!has_input(f) && !(f->_flags & (_IO_EOF_SEEN | NO_READS))) {
@@ -108,6 +146,29 @@ int stream_fill(FILE *f)
         pthread_cleanup_pop(0);
     }
     return r ? failed(f) : REAL(__underflow)(f);
+}
+
+ssize_t stream_read_past(FILE *f, char *buf, size_t n)
+{
+    size_t size = (size_t)(f->_IO_buf_end - f->_IO_buf_base);
+    if (!is_plain_input(f) || n < size)
+        return 0;
+    size_t r = read_some(f, buf, size >= 128 ? n - n % size : n);
+    return r ? (ssize_t)r : EOF;
+}
+
+/* The private part of a wide stream begins with the ends of its converted input. */
+bool stream_has_wide(const FILE *f)
+{
+    wchar_t *const *input = (wchar_t *const *)f->_wide_data;
+    return stream_ready(f) || (f->_mode > 0 && input[0] < input[1]);
+}
+
+void stream_await_input(FILE *f)
+{
+    pthread_cleanup_push(cancelled, f);
+    wait_readable(f->_fileno);
+    pthread_cleanup_pop(0);
 }
 
 /* Some or all of it went out. */

@@ -13,8 +13,21 @@
 bool stream_enter(FILE *f);
 void stream_leave(FILE *f);
 
+/* Begins a call on wide characters. True when libc may wait in it. Ended by stream_leave. */
+bool stream_enter_wide(FILE *f);
+
+/* Whether f has input, converted or not, that is not yet taken. */
+bool stream_has_wide(const FILE *f);
+
+/* Waits until there is something to read, or an error that libc will meet. */
+void stream_await_input(FILE *f);
+
 /* More input after the buffer is used up. Returns the next character, which stays, or EOF. */
 int stream_fill(FILE *f);
+
+/* Reads past the empty buffer into buf what a request for n bytes has whole buffers of. Returns how much came, 0 when
+   stream_fill is to do it, or EOF. */
+ssize_t stream_read_past(FILE *f, char *buf, size_t n);
 
 /* Input that is there without asking the kernel, as far as it lies together. */
 static inline size_t stream_ready(const FILE *f)

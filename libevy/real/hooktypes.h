@@ -33,6 +33,7 @@
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
 
 struct __res_state;  /* of <resolv.h>, whose macros are many */
 struct dl_exception; /* the loader's */
