@@ -33,6 +33,18 @@ static inline void list_remove(struct list *node)
     node->next->prev = node->prev;
 }
 
+/* Moves all nodes of from behind those of to. */
+static inline void list_move_all(struct list *to, struct list *from)
+{
+    if (list_empty(from))
+        return;
+    from->next->prev = to->prev;
+    from->prev->next = to;
+    to->prev->next = from->next;
+    to->prev = from->prev;
+    list_init(from);
+}
+
 #define list_entry(node, type, member) container_of(node, type, member)
 
 #define list_for_each(node, head)                                                                  \

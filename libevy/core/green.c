@@ -22,11 +22,11 @@ struct pool {
 
 struct signal_hooks signal_hooks;
 
-static struct pool pools[8];                    /* pools_lock */
-static struct spin pools_lock;                  /* protects pools; nests inside nothing */
+static struct pool pools[8];   /* pools_lock */
+static struct spin pools_lock; /* protects pools; nests inside nothing */
 struct list green_bodies = {&green_bodies, &green_bodies};
-static struct spin bodies_lock;                 /* protects green_bodies; nests inside nothing */
-static atomic_uint tid_counter;                 /* grows with each invented tid */
+static struct spin bodies_lock; /* protects green_bodies; nests inside nothing */
+static atomic_uint tid_counter; /* grows with each invented tid */
 
 /* Robust and error-checking locks in shared memory know their owner by tid: each process begins elsewhere. */
 void green_start_tids(int pid)

@@ -50,6 +50,7 @@ struct gt {
     struct list cleanups;  /* the program's, innermost first (api/spawn.c) */
     void **locals;         /* by key (api/local.c), NULL: none */
     unsigned local_count;  /* keys locals has room for */
+    struct evy_pool *pool; /* whose slot it has, else NULL (api/pool.c) */
     struct green *spawner; /* dies with it unless started before; a reference; else NULL */
 };
 

@@ -19,6 +19,14 @@ static void mark(struct green *g)
     atomic_fetch_or(&g->interrupted, INTERRUPT_RAISE);
 }
 
+/* Marked while anything waits for it. A kill comes from anywhere, and is stored before it is marked. */
+static void mark_what_is_left(struct green *g)
+{
+    atomic_fetch_and(&g->interrupted, ~(unsigned)INTERRUPT_RAISE);
+    if (atomic_load(&g->raises.kill) || !list_empty(&g->raises.fired))
+        mark(g);
+}
+
 static void withdraw(struct raise *r)
 {
     if (r->state == RAISE_ARMED)
@@ -69,6 +77,8 @@ bool raise_cancel(struct raise *r)
     critical_enter();
     bool fired = r->state == RAISE_FIRED || r->state == RAISE_DELIVERED;
     withdraw(r);
+    if (r->state == RAISE_FIRED)
+        mark_what_is_left(r->owner);
     r->state = fired ? RAISE_DELIVERED : RAISE_IDLE;
     critical_leave();
     return fired;
@@ -96,10 +106,8 @@ int raise_take(void)
 {
     struct green *g = self();
     critical_enter_as(g);
-    atomic_fetch_and(&g->interrupted, ~(unsigned)INTERRUPT_RAISE);
     int err = take(&g->raises);
-    if (!list_empty(&g->raises.fired))
-        mark(g);
+    mark_what_is_left(g);
     critical_leave_as(g);
     return err ? err : EINTR; /* a handler has withdrawn it in between */
 }
