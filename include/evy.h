@@ -3,7 +3,11 @@
 #define EVY_H
 
 #include <evy/patch.h>
+#include <evy/pool.h>
+#include <evy/queue.h>
+#include <evy/sync.h>
 #include <evy/thread.h>
+#include <evy/timeout.h>
 
 #ifdef __cplusplus
 extern "C" {

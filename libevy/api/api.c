@@ -93,11 +93,27 @@ struct turn *turn_first(const struct list *queue)
 const atomic_uint *turn_serve(struct turn *t)
 {
     list_remove(&t->node);
-    atomic_store(&t->served, 1);
+    atomic_exchange(&t->served, 1);
     return &t->served;
 }
 
 void turn_call(const atomic_uint *served)
 {
     lot_unpark_fenced(served, 1);
+}
+
+void turns_serve_all(struct list *queue, struct spin *lock, void *item, int err)
+{
+    struct list woken = {&woken, &woken}; /* who comes meanwhile waits for the next time */
+    list_move_all(&woken, queue);
+    while (!list_empty(&woken)) {
+        struct turn *t = turn_first(&woken);
+        t->item = item;
+        t->err = err;
+        const atomic_uint *served = turn_serve(t);
+        object_unlock(lock);
+        turn_call(served);
+        object_lock(lock);
+    }
+    object_unlock(lock);
 }

@@ -55,6 +55,7 @@ struct turn {
     struct list node;   /* in the queue until served */
     atomic_uint served; /* set by who has taken it out of the queue */
     void *item;         /* what it brings, or what it was given */
+    int err;            /* or the error it was given, 0: none */
 };
 
 /* With the lock held: joins the end of the queue, releases the lock, waits to be served. Returns 0 with the lock
@@ -65,5 +66,8 @@ int turn_wait(struct list *queue, struct spin *lock, struct turn *t, deadline_t 
 struct turn *turn_first(const struct list *queue);
 const atomic_uint *turn_serve(struct turn *t);
 void turn_call(const atomic_uint *served);
+
+/* With the lock held: serves all who wait now, each with item and err, and releases the lock. */
+void turns_serve_all(struct list *queue, struct spin *lock, void *item, int err);
 
 #endif

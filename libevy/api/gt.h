@@ -48,6 +48,12 @@ void gt_run(struct green *g);
 /* g, of the caller's hub, has not begun and never will: it ends here. */
 void gt_end_unstarted(struct green *g, int err);
 
+/* g, which never ran, ends with what somebody else got by calling its function. */
+void gt_finish_inline(struct green *g, void *result);
+
+/* g, a member of a pool, has ended. */
+void pool_member_ends(struct green *g);
+
 /* Calls and empties g's links. */
 void links_run(struct green *g);
 

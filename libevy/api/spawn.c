@@ -84,6 +84,8 @@ static void announce(struct green *g, void *result, int err)
     gt_set(g, GT_ENDED);
     if (!gt_is(g, GT_NO_RESULT))
         lot_unpark(&g->done, UINT_MAX);
+    if (unlikely(g->gt.pool != NULL))
+        pool_member_ends(g);
     if (unlikely(!list_empty(&g->gt.links)))
         links_run(g);
 }
@@ -98,6 +100,8 @@ static __attribute__((noreturn)) void leave(struct green *g)
 
 static __attribute__((noreturn)) void end(struct green *g, void *result, int err)
 {
+    g->result = result;
+    g->gt.error = err;
     if (unlikely(!list_empty(&g->gt.cleanups)))
         run_cleanups(g);
     announce(g, result, err);
@@ -118,6 +122,13 @@ void gt_end_unstarted(struct green *g, int err)
         evy_gt_unref(handle_of(g->gt.spawner));
     if (delayed) /* else it ends when its turn comes */
         evy_gt_unref(handle_of(g));
+}
+
+void gt_finish_inline(struct green *g, void *result)
+{
+    announce(g, result, 0);
+    gt_set(g, GT_DEAD);
+    evy_gt_unref(handle_of(g));
 }
 
 static void body(struct green *g)
@@ -213,6 +224,7 @@ static void equip(struct green *g, unsigned state, evy_fn fn, void *arg)
     list_init(&t->cleanups);
     t->error = 0;
     t->spawner = NULL;
+    t->pool = NULL;
 }
 
 struct green *gt_make(const evy_attr *attr, unsigned state, evy_fn fn, void *arg)
