@@ -2,6 +2,8 @@
 #ifndef EVY_H
 #define EVY_H
 
+#include <evy/blocking.h>
+#include <evy/hub.h>
 #include <evy/patch.h>
 #include <evy/pool.h>
 #include <evy/queue.h>

@@ -24,6 +24,7 @@
 
 #define MAX_CARRIERS (MAX_HUBS + MAX_BLOCKING)
 #define IDLE_STACK ((size_t)64 << 10)
+#define SOON_NS 10000000
 
 static struct carrier carriers[MAX_CARRIERS]; /* the first is the main thread */
 static unsigned carrier_count;                /* used ones; written at start and by the monitor */
@@ -161,7 +162,7 @@ int carrier_adopt_main(struct hub *h)
    natively. */
 static struct carrier *carrier_new(void)
 {
-    if (carrier_count == config.hubs + config.blocking)
+    if (carrier_count >= config.hubs + config.blocking)
         return NULL;
     struct carrier *c = &carriers[carrier_count];
     memset(c, 0, sizeof *c);
@@ -262,10 +263,17 @@ void carrier_rejoin(struct green *g)
     sched_arrived();
 }
 
+/* Ready to run, or by the time the monitor would see to it. */
+static bool others_need(const struct hub *h)
+{
+    return h->runnable.first || h->after_poll.first ||
+           (h->timers.count && deadline_left(timers_next(&h->timers)) < SOON_NS);
+}
+
 /* g, in a critical section, so that no monitor takes h first, gives it away if somebody needs it. */
 static void leave_hub(struct green *g, struct hub *h)
 {
-    if (!h->runnable.first)
+    if (!others_need(h))
         return;
     struct carrier *spare = take_spare();
     if (!spare) {

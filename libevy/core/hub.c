@@ -154,6 +154,12 @@ void run_queue_insert(struct run_queue *q, struct green *g)
         q->last = &g->link.next;
 }
 
+void hub_post_call(struct hub *h, struct hub_call *c)
+{
+    inbox_push(&h->calls, &c->link);
+    hub_kick(h);
+}
+
 struct hub *hub_for_new(void)
 {
     unsigned start = atomic_fetch_add_explicit(&next_hub, 1, memory_order_relaxed);

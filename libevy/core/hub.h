@@ -20,6 +20,12 @@ struct run_queue {
     struct inbox_node **last; /* where the next one is linked */
 };
 
+/* Something to be done on a hub's loop, where nothing may wait. */
+struct hub_call {
+    struct inbox_node link;         /* in hub->calls */
+    void (*fn)(struct hub_call *c); /* called once; c may be used again from then on */
+};
+
 /* The light green threads of a hub. Touched by its carrier only. */
 struct lights {
     uintptr_t tp;          /* the TCB they share, 0 before the first */
@@ -61,6 +67,7 @@ struct hub {
     unsigned index;                          /* place in hubs[] */
     _Alignas(CACHE_LINE) struct inbox inbox; /* green threads made runnable elsewhere */
     struct inbox retired;                    /* libevent registrations to drop (evloop.c) */
+    struct inbox calls;                      /* what its loop is to do (hub_call) */
     atomic_uint asleep; /* 1 while its carrier waits in the kernel and needs the eventfd */
     atomic_uint chore;  /* 1: its loop shall look after signals */
     atomic_uint live;   /* green threads whose home it is: new ones go where there are fewest */
@@ -149,6 +156,9 @@ static inline void run_queue_append(struct run_queue *q, struct run_queue *more)
 
 /* Hands g, which is parked and notified, to its hub from elsewhere. */
 void hub_post(struct hub *h, struct green *g);
+
+/* h's loop will call c->fn(c), after what was posted before. Any thread, async-signal-safe. */
+void hub_post_call(struct hub *h, struct hub_call *c);
 
 /* Ends the sleep of h's carrier, if it sleeps. Any thread, async-signal-safe. */
 void hub_kick(struct hub *h);

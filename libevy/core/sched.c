@@ -267,19 +267,31 @@ static EVY_COLD void relieve(struct hub *h)
     h->runnable.first = last;
 }
 
+static void make_calls(struct hub *h)
+{
+    struct inbox_node *node = inbox_take(&h->calls);
+    while (node) {
+        struct hub_call *c = container_of(node, struct hub_call, link);
+        node = node->next;
+        c->fn(c);
+    }
+}
+
 /* One look at the outside world; sleeps in the kernel when there is nothing to run. */
 static void look_around(struct hub *h)
 {
     if (unlikely(atomic_load_explicit(&h->chore, memory_order_relaxed)) &&
         atomic_exchange(&h->chore, 0))
         signal_hooks.chore();
+    make_calls(h);
     take_inbox(h);
     fire_timers(h);
     h->sleep_until = 0;
     if (!h->runnable.first && !h->after_poll.first) {
         h->sleep_until = timers_next(&h->timers);
         atomic_store_explicit(&h->asleep, 1, memory_order_seq_cst);
-        if (!inbox_empty(&h->inbox) || !inbox_empty(&h->retired) || atomic_load(&h->chore))
+        if (!inbox_empty(&h->inbox) || !inbox_empty(&h->retired) || !inbox_empty(&h->calls) ||
+            atomic_load(&h->chore))
             h->sleep_until = 0;
     }
     if (!h->runnable.first || h->watches)

@@ -8,10 +8,21 @@
    a signal whose handler the program never saw: it is to be made again. Both may act on a cancellation. */
 struct blocking_call {
     unsigned kind;
+    unsigned
+        outer; /* the kind of call it is made in: by a signal handler, or a job of evy_blocking */
     unsigned handled; /* signal handlers run on this green thread before it */
 };
 void call_begin(struct blocking_call *c, unsigned kind);
 bool call_end(struct blocking_call *c, long r);
+
+/* g makes no such call any more: it has left it by a jump, or ends. */
+void blocking_abandon(struct green *g);
+
+/* How many may be under way at a time from now on (EVY_BLOCKING_THREADS); who comes later waits for its turn. */
+void blocking_limit(unsigned most);
+
+/* In a forked child: none is under way. */
+void blocking_forget(void);
 
 /* call, an expression of that type: the other green threads of the hub go on meanwhile. */
 #define BLOCKING(kind, type, call)                                                                 \

@@ -2,6 +2,7 @@
 
 #include "base/sys.h"
 #include "core/sched.h"
+#include "io/blocking.h"
 #include "io/watch.h"
 #include "proc/signals.h"
 #include "sync/cancel.h"
@@ -116,6 +117,7 @@ void io_abandon(void)
 {
     if (unlikely(self()->turn != NULL))
         io_turn_over(self()->turn);
+    blocking_abandon(self());
 }
 
 long io_wait(struct io *io)

@@ -20,6 +20,7 @@
 #include "core/lot.h"
 #include "core/own_fd.h"
 #include "core/tcb.h"
+#include "io/blocking.h"
 #include "io/fdtab.h"
 #include "io/io.h"
 #include "real/real.h"
@@ -79,6 +80,7 @@ static void forget_all(uintptr_t native)
     lot_after_fork();
     once_after_fork();
     fdtab_forget();
+    blocking_forget();
     signals_forget();
     hub_native_tp = native == tp_get() ? 0 : native;
     forked_tp = hub_native_tp ? tp_get() : 0;

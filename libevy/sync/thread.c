@@ -6,6 +6,7 @@
 #include "core/lot.h"
 #include "core/sched.h"
 #include "core/tcb.h"
+#include "io/blocking.h"
 #include "io/io.h"
 #include "proc/signals.h"
 #include "real/real.h"
@@ -54,6 +55,7 @@ static __attribute__((noreturn)) void thread_end(struct green *g)
 {
     g->flags |= GREEN_EXITING;
     signals_last_chance(g);
+    blocking_abandon(g);
     if (unlikely(g->leaving != NULL))
         g->leaving(g);
     tcb_end();
