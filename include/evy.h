@@ -4,6 +4,8 @@
 
 #include <evy/blocking.h>
 #include <evy/hub.h>
+#include <evy/libc.h>
+#include <evy/net.h>
 #include <evy/patch.h>
 #include <evy/pool.h>
 #include <evy/queue.h>

@@ -3,7 +3,6 @@
 
 #include "io/blocking.h"
 #include "io/calls.h"
-#include "io/dns.h"
 #include "proc/atfork.h"
 #include "proc/daemon.h"
 #include "proc/exec.h"

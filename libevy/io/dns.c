@@ -1,4 +1,4 @@
-#include "io/dns.h"
+#include "io/public.h"
 
 #include "io/blocking.h"
 #include "real/real.h"

@@ -3,7 +3,7 @@
 #ifndef EVY_STDIO_H
 #define EVY_STDIO_H
 
-#include "real/hooktypes.h"
+#include "io/public.h"
 
 /* stdio_in.c */
 int evy___underflow(FILE *f);
@@ -82,9 +82,6 @@ void evy_rewind(FILE *f);
 int evy_setvbuf(FILE *f, char *buf, int mode, size_t size);
 
 /* popen.c */
-FILE *evy_popen(const char *command, const char *mode);
-int evy_pclose(FILE *f);
-int evy_system(const char *command);
 
 /* Takes f off the list of popen's streams. Returns the child, or 0 when it is none. */
 pid_t popen_take(FILE *f);

@@ -2,6 +2,8 @@
 #ifndef EVY_FORK_H
 #define EVY_FORK_H
 
+#include "io/public.h"
+
 #include <sys/types.h>
 #include <sys/wait.h>
 
@@ -9,10 +11,7 @@ pid_t evy_fork(void);
 pid_t evy__Fork(void);
 
 /* Only the calling green thread waits for the child. */
-pid_t evy_waitpid(pid_t pid, int *status, int options);
-pid_t evy_wait(int *status);
 pid_t evy_wait3(int *status, int options, struct rusage *usage);
-pid_t evy_wait4(pid_t pid, int *status, int options, struct rusage *usage);
 int evy_waitid(idtype_t type, id_t id, siginfo_t *info, int options);
 
 #endif
