@@ -19,6 +19,17 @@ ssize_t hook___read_chk(int fd, void *buf, size_t n, size_t room)
     return hook_read(fd, buf, n);
 }
 
+ssize_t hook___pread_chk(int fd, void *buf, size_t n, off_t offset, size_t room)
+{
+    fits(n, room);
+    return hook_pread(fd, buf, n, offset);
+}
+
+ssize_t hook___pread64_chk(int fd, void *buf, size_t n, off_t offset, size_t room)
+{
+    return hook___pread_chk(fd, buf, n, offset, room);
+}
+
 /* glibc's own stops the program when flags ask for a mode that was not given. */
 int hook___open_2(const char *path, int flags)
 {

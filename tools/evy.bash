@@ -15,7 +15,7 @@ _evy()
     case $before in
     --method) mapfile -t COMPREPLY < <(compgen -W 'epoll poll select' -- "$word"); return ;;
     --log) mapfile -t COMPREPLY < <(compgen -W 'off error warn info debug' -- "$word"); return ;;
-    --patch) mapfile -t COMPREPLY < <(compgen -W 'all none socket select time thread os dns signal process stdio' -- "$word"); return ;;
+    --patch) mapfile -t COMPREPLY < <(compgen -W 'all none socket select time thread os dns signal process stdio file' -- "$word"); return ;;
     esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(evy "${COMP_WORDS[1]}" --help | grep -oE -- '^  --?[a-z]+') --help" -- "$word")

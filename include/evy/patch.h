@@ -23,6 +23,7 @@ enum evy_patch {
     EVY_PATCH_SIGNAL = 64,
     EVY_PATCH_PROCESS = 128,
     EVY_PATCH_STDIO = 256,
+    EVY_PATCH_FILE = 512, /* reads and writes of regular files; not in ALL: see README */
     EVY_PATCH_DEFAULT = 1 | 2 | 4 | 8 | 16 | 32, /* what evy_import_patched takes for 0 */
     EVY_PATCH_ALL = 511
 };

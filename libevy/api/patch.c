@@ -14,7 +14,7 @@ SUBSETS(X)
 
 int patch_prepare(unsigned mask)
 {
-    if (mask & ~(unsigned)SUBSET_ALL)
+    if (mask & ~(unsigned)SUBSET_ANY)
         return -EINVAL;
     return mask & SUBSET_THREAD && tcb_discover() ? -ENOTSUP : 0;
 }
@@ -29,7 +29,7 @@ EVY_API int evy_monkey_patch(unsigned mask)
 
 EVY_API int evy_monkey_patch_but(unsigned on, unsigned off)
 {
-    if ((on | off) & ~(unsigned)SUBSET_ALL)
+    if ((on | off) & ~(unsigned)SUBSET_ANY)
         return (int)errno_edge(-EINVAL);
     return evy_monkey_patch((on ? on : SUBSET_ALL) & ~off);
 }

@@ -20,6 +20,14 @@ ssize_t evy_pwritev2(int fd, const struct iovec *iov, int count, off_t offset, i
 int evy_eventfd_read(int fd, eventfd_t *value);
 int evy_eventfd_write(int fd, eventfd_t value);
 
+/* regular.c: only while the file subset is on */
+ssize_t regular_readv(int fd, const struct iovec *iov, int count);
+ssize_t regular_writev(int fd, const struct iovec *iov, int count);
+ssize_t evy_pread(int fd, void *buf, size_t n, off_t offset);
+ssize_t evy_pwrite(int fd, const void *buf, size_t n, off_t offset);
+ssize_t evy_preadv(int fd, const struct iovec *iov, int count, off_t offset);
+ssize_t evy_pwritev(int fd, const struct iovec *iov, int count, off_t offset);
+
 /* open.c */
 bool open_waits(int dir, const char *path, int flags); /* for a peer or a line */
 

@@ -5,6 +5,7 @@
 #include "io/iov.h"
 #include "real/real.h"
 
+#include "base/config.h"
 #include "base/sys.h"
 #include "proc/signals.h"
 #include "sync/cancel.h"
@@ -78,6 +79,12 @@ static bool plain(const struct iovec *iov, int count)
     return count <= 0 || count > IOV_MAX || !iov_bytes(iov, (size_t)count);
 }
 
+/* A file whose disk is to be waited for. */
+static bool is_regular(const struct fd *s)
+{
+    return fd_kind(s) == FD_FILE && unlikely(config.patch & SUBSET_FILE);
+}
+
 ssize_t evy_readv(int fd, const struct iovec *iov, int count)
 {
     struct io io;
@@ -86,6 +93,8 @@ ssize_t evy_readv(int fd, const struct iovec *iov, int count)
         return REAL(readv)(fd, iov, count);
     if (fd_is_socket(s))
         return recv_iov(fd, iov, count);
+    if (is_regular(s))
+        return regular_readv(fd, iov, count);
     if (!io_begin(&io, fd, FD_READ, false))
         return REAL(readv)(fd, iov, count);
     return io_end(&io, IO_TRY(&io, try_readv(&io, iov, count)));
@@ -122,6 +131,8 @@ ssize_t evy_writev(int fd, const struct iovec *iov, int count)
         return REAL(writev)(fd, iov, count);
     if (fd_is_socket(s))
         return send_iov(fd, iov, count);
+    if (is_regular(s))
+        return regular_writev(fd, iov, count);
     if (!io_begin(&io, fd, FD_WRITE, false))
         return REAL(writev)(fd, iov, count);
     long r = io_turn(&io);
@@ -144,7 +155,7 @@ static ssize_t after_close(ssize_t r)
 ssize_t evy_read(int fd, void *buf, size_t n)
 {
     struct fd *s = fd_known(fd);
-    if (!s || fd_kind(s) == FD_FILE || n == 0) {
+    if (!s || (fd_kind(s) == FD_FILE && !is_regular(s)) || n == 0) {
         cancel_point();
         return after_close(REAL(read)(fd, buf, n));
     }
@@ -157,7 +168,7 @@ ssize_t evy_read(int fd, void *buf, size_t n)
 ssize_t evy_write(int fd, const void *buf, size_t n)
 {
     struct fd *s = fd_known(fd);
-    if (!s || fd_kind(s) == FD_FILE || n == 0) {
+    if (!s || (fd_kind(s) == FD_FILE && !is_regular(s)) || n == 0) {
         cancel_point();
         return after_close(REAL(write)(fd, buf, n));
     }

@@ -188,6 +188,7 @@ static const struct {
     unsigned mask;
 } legal_patches[] = {
     {"all", SUBSET_ALL},
+    {"all,file", SUBSET_ANY},
     {"none", 0},
     {"socket", SUBSET_SOCKET},
     {"socket,time", SUBSET_SOCKET | SUBSET_TIME},
@@ -318,7 +319,7 @@ static const struct {
     {"EVY_PATCH", "dns,sockt,time",
      "libevy: EVY_PATCH=dns,sockt,time: \"sockt\" is not legal here; legal are all, none, or a "
      "list of "
-     "socket select time thread os dns signal process stdio, each as name or -name; using the "
+     "socket select time thread os dns signal process stdio file, each as name or -name; using the "
      "default\n"},
 };
 
