@@ -34,7 +34,6 @@
     X(hub, carrier)       /* the kernel thread that drives it */                                   \
     X(hub, switches)      /* 32 bits, grows at each switch */                                      \
     X(hub, asleep)        /* 1: it waits in the kernel */                                          \
-    X(hub, live)          /* green threads whose home it is */                                     \
     X(carrier, tid)       /* the kernel's id of it */                                              \
     X(bucket, queue)      /* list of waiters; all zero when never used */                          \
     X(waiter, node)       /* in a bucket */                                                        \

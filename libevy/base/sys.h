@@ -6,6 +6,7 @@
 #include "base/base.h"
 
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -49,6 +50,12 @@ static inline int sys_gettid(void)
 static inline void sys_yield(void)
 {
     sys3(SYS_sched_yield, 0, 0, 0);
+}
+
+/* Orders the loads and stores of all of the process's threads; false when the kernel cannot. */
+static inline bool sys_membarrier(void)
+{
+    return sys3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
 }
 
 /* Sleeps while *word == expected, at most until the absolute monotonic timeout (NULL: for ever). */

@@ -17,7 +17,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/membarrier.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,7 +66,7 @@ static void send_home(struct carrier *c)
     c->arrival = NULL;
     atomic_store(&g->stranded, STRANDED_NOT);
     become_spare(c);
-    hub_post(g->hub, g);
+    hub_ask(g, ASK_RUN);
 }
 
 /* A carrier's own context, for ever. Only raw system calls here: the main thread's TCB may be in use elsewhere. */
@@ -197,11 +196,6 @@ static void strand(struct green *g, struct hub *h, struct carrier *spare)
     give(spare, h);
 }
 
-static bool membarrier(void)
-{
-    return sys3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
-}
-
 /* What h runs, kept from vanishing until h->inspected is cleared; NULL when that is its loop, or changes. A
    switch stores current, then loads inspected, as cheaply as below. */
 static struct green *inspect(struct hub *h)
@@ -210,7 +204,7 @@ static struct green *inspect(struct hub *h)
     if (g == &h->loop)
         return NULL;
     atomic_store(&h->inspected, g);
-    return membarrier() && atomic_load(&h->current) == g ? g : NULL;
+    return sys_membarrier() && atomic_load(&h->current) == g ? g : NULL;
 }
 
 static bool in_program(const struct hub *h, const struct green *g)
@@ -226,7 +220,7 @@ static bool try_strand(struct green *g, struct hub *h, struct carrier *spare)
     unsigned expected = STRANDED_NOT;
     if (!atomic_compare_exchange_strong(&g->stranded, &expected, STRANDED_CLAIMED))
         return false;
-    if (membarrier() && in_program(h, g)) {
+    if (sys_membarrier() && in_program(h, g)) {
         log_debug("hub %u goes to another carrier", h->index);
         strand(g, h, spare);
         return true;
@@ -314,6 +308,15 @@ void blocking_end(void)
     atomic_store_explicit(&g->hub->wanted, 0, memory_order_relaxed);
     critical_leave_as(g);
     errno = saved;
+}
+
+/* A switch stores current and then looks at what the caller has written, without a fence between them. */
+int carrier_running(const struct green *g)
+{
+    sys_membarrier();
+    if (atomic_load(&g->stranded) == STRANDED)
+        return g->stranded_on->tid;
+    return atomic_load(&g->hub->current) == g ? g->hub->carrier->tid : 0;
 }
 
 uintptr_t carrier_native_tp(int tid)

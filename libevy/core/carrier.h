@@ -53,6 +53,10 @@ void blocking_end(void);
 /* g, in a critical section, has been stranded: returns on a carrier of its hub. */
 EVY_COLD void carrier_rejoin(struct green *g);
 
+/* The kernel's id of the thread that runs g at this moment, 0 when g runs nowhere: then it will see what the caller
+   has written before. Async-signal-safe. */
+int carrier_running(const struct green *g);
+
 /* The TCB glibc made for the kernel thread with that id, 0 when that is none of ours. Async-signal-safe. */
 uintptr_t carrier_native_tp(int tid);
 

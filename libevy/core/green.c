@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/spin.h"
 #include "core/critical.h"
+#include "core/hub.h"
 #include "core/sched.h"
 #include "core/tcb.h"
 #include "tp.h"
@@ -20,26 +21,71 @@ struct pool {
     struct green *dead; /* newest first, linked by pool_next */
 };
 
+#define STOCK_MAX 64 /* bodies that a hub keeps to itself */
+#define TID_BLOCK 256
+
 struct signal_hooks signal_hooks;
 
 static struct pool pools[8];   /* pools_lock */
 static struct spin pools_lock; /* protects pools; nests inside nothing */
 struct list green_bodies = {&green_bodies, &green_bodies};
 static struct spin bodies_lock; /* protects green_bodies; nests inside nothing */
-static atomic_uint tid_counter; /* grows with each invented tid */
+static atomic_uint tid_blocks;  /* grows with each block of tids given out */
 
 /* Robust and error-checking locks in shared memory know their owner by tid: each process begins elsewhere. */
 void green_start_tids(int pid)
 {
-    atomic_store(&tid_counter, (unsigned)pid * 4096);
+    atomic_store(&tid_blocks, (unsigned)pid * 16);
+}
+
+static int tid_block(void)
+{
+    unsigned blocks = (TID_INVENTED_MAX - TID_INVENTED_MIN) / TID_BLOCK;
+    unsigned block = atomic_fetch_add_explicit(&tid_blocks, 1, memory_order_relaxed) % blocks;
+    return TID_INVENTED_MIN + (int)block * TID_BLOCK;
+}
+
+/* The caller's hub's; NULL before there are hubs and on foreign threads. In a critical section. */
+static struct green_stock *own_stock(void)
+{
+    struct green *me = self();
+    return likely(me != NULL) ? &me->hub->stock : NULL;
 }
 
 /* Unique among living threads for half a billion creations, and never the kernel's (tcb.h). */
 int green_invent_tid(void)
 {
-    unsigned range = TID_INVENTED_MAX - TID_INVENTED_MIN;
-    return TID_INVENTED_MIN +
-           (int)(atomic_fetch_add_explicit(&tid_counter, 1, memory_order_relaxed) % range);
+    struct green_stock *stock = own_stock();
+    if (unlikely(!stock))
+        return tid_block();
+    if (unlikely(stock->tids == 0)) {
+        stock->tid = tid_block();
+        stock->tids = TID_BLOCK;
+    }
+    stock->tids--;
+    return stock->tid++;
+}
+
+static struct green *stock_take(struct green_stock *stock, size_t size, size_t guard)
+{
+    struct green *g = stock ? stock->dead : NULL;
+    if (unlikely(!g || g->stack_user != size || g->guard_user != guard))
+        return NULL;
+    stock->dead = g->pool_next;
+    stock->count--;
+    return g;
+}
+
+static bool stock_put(struct green_stock *stock, struct green *g)
+{
+    const struct green *like = stock ? stock->dead : NULL;
+    if (!stock || stock->count == STOCK_MAX ||
+        (like && (like->stack_user != g->stack_user || like->guard_user != g->guard_user)))
+        return false;
+    g->pool_next = stock->dead;
+    stock->dead = g;
+    stock->count++;
+    return true;
 }
 
 /* pools_lock is held. */
@@ -57,7 +103,9 @@ static struct pool *pool_for(size_t size, size_t guard)
 
 static struct green *pool_take(size_t size, size_t guard)
 {
-    struct green *g = NULL;
+    struct green *g = stock_take(own_stock(), size, guard);
+    if (likely(g != NULL))
+        return g;
     spin_lock(&pools_lock);
     struct pool *p = pool_for(size, guard);
     if (p && p->dead) {
@@ -159,9 +207,10 @@ void green_ready(struct green *g, unsigned flags, void (*body)(struct green *))
     g->leaving = NULL;
     raises_init(&g->raises);
     atomic_store_explicit(&g->joiner, NULL, memory_order_relaxed);
-    atomic_store_explicit(&g->wake, WAKE_RUNNING, memory_order_relaxed);
+    g->wake = WAKE_RUNNING;
     atomic_store_explicit(&g->interrupted, 0, memory_order_relaxed);
     atomic_store_explicit(&g->done, 0, memory_order_relaxed);
+    atomic_store_explicit(&g->gone, false, memory_order_relaxed);
     g->critical = 1;
     g->handlers = NULL;
     atomic_store_explicit(&g->blocks, BLOCKS_NOT, memory_order_relaxed);
@@ -224,13 +273,8 @@ struct green *green_new_at(void *low, size_t size, void (*body)(struct green *),
     return g;
 }
 
-static void body_put(struct green *g)
+static void pool_put(struct green *g)
 {
-    if (g->flags & GREEN_FOREIGN_STACK) {
-        body_unlink(g);
-        tcb_destroy(g->tp);
-        return;
-    }
     spin_lock(&pools_lock);
     struct pool *p = pool_for(g->stack_user, g->guard_user);
     if (p) {
@@ -242,11 +286,31 @@ static void body_put(struct green *g)
         body_destroy(g);
 }
 
+static void body_put(struct green *g)
+{
+    if (unlikely(g->flags & GREEN_FOREIGN_STACK)) {
+        body_unlink(g);
+        tcb_destroy(g->tp);
+    } else if (!stock_put(own_stock(), g)) {
+        pool_put(g);
+    }
+}
+
 void green_free(struct green *g)
 {
     critical_enter();
     body_put(g);
     critical_leave();
+}
+
+void green_give_back(struct green_stock *stock)
+{
+    struct green *next;
+    for (struct green *g = stock->dead; g; g = next) {
+        next = g->pool_next;
+        pool_put(g);
+    }
+    stock->dead = NULL;
 }
 
 void green_each(bool (*fn)(struct green *, void *), void *arg)

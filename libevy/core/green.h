@@ -21,6 +21,12 @@ struct io;
 /* The park word: who suspends and who wakes agree through it (sched.c). */
 enum { WAKE_RUNNING, WAKE_PARKED, WAKE_NOTIFIED };
 
+/* In green->asked: what others want of its hub's carrier. */
+enum {
+    ASK_RUN = 1,  /* it is nowhere: put it in the run queue */
+    ASK_WAKE = 2, /* end its park, or its next one */
+};
+
 enum green_flags {
     GREEN_MAIN = 1,           /* the program's main thread, on the kernel's stack and TCB */
     GREEN_LOOP = 2,           /* a hub's own context; never parks */
@@ -58,8 +64,10 @@ struct green {
     struct context ctx;      /* valid while it is not running; owned by the switch */
     uintptr_t tp;            /* thread pointer of its TCB; fixed */
     struct hub *hub;         /* who makes it runnable and runs it; read again after any switch */
-    struct inbox_node link;  /* in the run queue or an inbox of hub, never both */
-    atomic_uint wake;        /* WAKE_*: the park word */
+    struct inbox_node link;  /* in the run queue of hub; carrier of hub */
+    struct inbox_node note;  /* in the inbox of a hub while asked is not 0 */
+    atomic_uint asked;       /* ASK_*; who makes it more than 0 puts note into the inbox */
+    unsigned wake;           /* WAKE_*: the park word; carrier of hub */
     bool timed_out;          /* the last park ended by its timer; written by the hub */
     atomic_uint interrupted; /* INTERRUPT_*: why waits should end early (sched.h) */
     struct timer timer;      /* armed while parked with a deadline; owned by hub */
@@ -76,6 +84,7 @@ struct green {
     struct gt gt;                    /* for the explicit API */
     void (*leaving)(struct green *); /* called as it ends, on its own stack, when not NULL */
     atomic_uint done;                /* DONE_*: joiners park on it (sync/thread.c) */
+    atomic_bool gone;                /* it is off its stack, which may be freed; never main */
     struct green *pool_next;         /* in a pool of dead ones (green.c) */
     struct stack stack;              /* its memory; map is NULL for main and adopted threads */
     size_t stack_user;               /* stack size the program asked for, or the default */
@@ -132,6 +141,17 @@ void green_free_loop(struct green *g);
 
 /* Gives a dead green thread's memory to the pool. It must not be running. */
 void green_free(struct green *g);
+
+/* What each hub keeps ready for its next green thread, so that making one takes no lock; carrier of the hub. */
+struct green_stock {
+    struct green *dead; /* bodies of one kind, newest first, linked by pool_next */
+    unsigned count;     /* how many */
+    int tid;            /* next tid of a block that nobody else draws from */
+    int tids;           /* how many are left of it */
+};
+
+/* A hub has gone: its stock is anybody's. */
+void green_give_back(struct green_stock *stock);
 
 /* The green thread whose pthread_t this is; it must be one of ours (tcb_is_green). */
 struct green *green_of_thread(uintptr_t thread);

@@ -23,7 +23,7 @@ unsigned hub_count;
 uintptr_t hub_native_tp;
 
 struct green main_green;
-static atomic_uint next_hub; /* where the search for the emptiest hub begins */
+static atomic_uint next_hub; /* where the next new green thread goes */
 
 #define LOOP_STACK ((size_t)256 << 10)
 
@@ -89,7 +89,7 @@ static void adopt_main(void)
     raises_init(&g->raises);
     g->flags = GREEN_MAIN;
     atomic_store(&hubs[0].current, g);
-    atomic_store(&hubs[0].live, 1);
+    atomic_store(&hubs[0].born, 1);
     self_green = g;
 }
 
@@ -124,6 +124,8 @@ int hubs_start(void)
 
 void hubs_forget(void)
 {
+    for (unsigned i = 0; i < hub_count; i++)
+        green_give_back(&hubs[i].stock);
     own_fds_forget();
     carriers_forget();
     monitor_forget();
@@ -137,9 +139,12 @@ void hub_kick(struct hub *h)
         evloop_kick(h);
 }
 
-void hub_post(struct hub *h, struct green *g)
+void hub_ask(struct green *g, unsigned what)
 {
-    inbox_push(&h->inbox, &g->link);
+    struct hub *h = g->hub;
+    if (atomic_fetch_or(&g->asked, what) != 0)
+        return; /* its note is on its way already */
+    inbox_push(&h->inbox, &g->note);
     hub_kick(h);
 }
 
@@ -162,13 +167,7 @@ void hub_post_call(struct hub *h, struct hub_call *c)
 
 struct hub *hub_for_new(void)
 {
-    unsigned start = atomic_fetch_add_explicit(&next_hub, 1, memory_order_relaxed);
-    struct hub *best = &hubs[start % hub_count];
-    for (unsigned i = 0; i < hub_count; i++) {
-        struct hub *h = &hubs[(start + i) % hub_count];
-        if (atomic_load_explicit(&h->live, memory_order_relaxed) <
-            atomic_load_explicit(&best->live, memory_order_relaxed))
-            best = h;
-    }
-    return best;
+    if (likely(hub_count == 1))
+        return &hubs[0];
+    return &hubs[atomic_fetch_add_explicit(&next_hub, 1, memory_order_relaxed) % hub_count];
 }

@@ -41,6 +41,7 @@ struct hub {
     struct run_queue runnable;   /* ready to run, by priority, then first in first out */
     int budget;                  /* switches and ready I/O calls left before I/O is polled again */
     struct timers timers;        /* deadlines of parked green threads */
+    struct green_stock stock;    /* for new green threads */
     struct green loop;           /* the hub's own context: stack and TCB of its own */
     struct lights lights;        /* its light green threads (light.h) */
     struct run_queue after_poll; /* ready to run once I/O has been polled */
@@ -63,14 +64,17 @@ struct hub {
     int64_t cpu_seen;   /* CPU time of its carrier when it had first not grown; monitor */
     unsigned still;     /* looks at which it had not grown; monitor */
     atomic_uint wanted; /* 1: give it away, its green thread is about to block */
-    _Atomic(struct green *) inspected;       /* what the monitor looks at and must not vanish */
-    unsigned index;                          /* place in hubs[] */
-    _Alignas(CACHE_LINE) struct inbox inbox; /* green threads made runnable elsewhere */
-    struct inbox retired;                    /* libevent registrations to drop (evloop.c) */
-    struct inbox calls;                      /* what its loop is to do (hub_call) */
-    atomic_uint asleep; /* 1 while its carrier waits in the kernel and needs the eventfd */
-    atomic_uint chore;  /* 1: its loop shall look after signals */
-    atomic_uint live;   /* green threads whose home it is: new ones go where there are fewest */
+    _Atomic(struct green *) inspected; /* what the monitor looks at and must not vanish */
+    unsigned index;                    /* place in hubs[] */
+    _Alignas(
+        CACHE_LINE) struct inbox inbox; /* notes of green threads for which others ask something */
+    struct inbox retired;               /* libevent registrations to drop (evloop.c) */
+    struct inbox calls;                 /* what its loop is to do (hub_call) */
+    atomic_uint asleep;  /* 1 while its carrier waits in the kernel and needs the eventfd */
+    atomic_uint chore;   /* 1: its loop shall look after signals */
+    atomic_uint born;    /* green threads started by those of this hub; written by the carrier */
+    atomic_uint adopted; /* green threads started here by threads that libevy does not run */
+    atomic_uint ended;   /* green threads that have ended here; written by the carrier */
 };
 
 extern struct hub hubs[MAX_HUBS];
@@ -154,8 +158,8 @@ static inline void run_queue_append(struct run_queue *q, struct run_queue *more)
     run_queue_init(more);
 }
 
-/* Hands g, which is parked and notified, to its hub from elsewhere. */
-void hub_post(struct hub *h, struct green *g);
+/* Asks g's hub, from elsewhere, for what (ASK_*). g must not vanish meanwhile. */
+void hub_ask(struct green *g, unsigned what);
 
 /* h's loop will call c->fn(c), after what was posted before. Any thread, async-signal-safe. */
 void hub_post_call(struct hub *h, struct hub_call *c);

@@ -17,6 +17,13 @@ __thread struct green *self_green __attribute__((tls_model("initial-exec")));
    readiness is seen within some ten microseconds. */
 #define BUDGET 128
 
+/* For a counter that only the caller writes. */
+static void count(atomic_uint *counter)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+                          memory_order_release);
+}
+
 /* Continues `to`. Returns when somebody continues `from`, which may then be on another carrier: nothing
    read before may be believed after. */
 static void switch_to(struct green *from, struct green *to)
@@ -25,9 +32,7 @@ static void switch_to(struct green *from, struct green *to)
     uintptr_t tp = to->tp == from->tp ? 0 : to->tp;
     light_switch(from, to);
     atomic_store_explicit(&h->current, to, memory_order_relaxed);
-    atomic_store_explicit(&h->switches,
-                          atomic_load_explicit(&h->switches, memory_order_relaxed) + 1,
-                          memory_order_relaxed);
+    count(&h->switches);
     if (unlikely(tp && !tp_fast)) {
         tp_set(tp);
         tp = 0;
@@ -89,11 +94,11 @@ static int park(struct green *g, deadline_t deadline)
             return r;
         g->timed_out = false;
     }
-    unsigned expected = WAKE_RUNNING;
-    if (atomic_compare_exchange_strong_explicit(&g->wake, &expected, WAKE_PARKED,
-                                                memory_order_acq_rel, memory_order_acquire))
+    if (g->wake == WAKE_RUNNING) {
+        g->wake = WAKE_PARKED;
         leave(g);
-    atomic_store_explicit(&g->wake, WAKE_RUNNING, memory_order_relaxed);
+    }
+    g->wake = WAKE_RUNNING;
     if (deadline == DEADLINE_NEVER)
         return 0;
     timers_remove(&g->hub->timers, &g->timer);
@@ -111,36 +116,33 @@ int sched_park(deadline_t deadline)
     return r;
 }
 
-/* Sets the park word; true when g was parked, so that the caller must make it runnable. */
-static bool notify(struct green *g)
+/* On the carrier of h, g's hub. */
+static void wake(struct hub *h, struct green *g)
 {
-    return atomic_exchange_explicit(&g->wake, WAKE_NOTIFIED, memory_order_acq_rel) == WAKE_PARKED;
-}
-
-static void enqueue(struct hub *h, struct green *g)
-{
-    struct green *me = self();
-    if (unlikely(!me || me->hub != h)) {
-        hub_post(h, g);
-        return;
-    }
-    critical_enter_as(me);
-    run_queue_push(&h->runnable, g);
-    critical_leave_as(me);
+    bool parked = g->wake == WAKE_PARKED;
+    g->wake = WAKE_NOTIFIED;
+    if (parked)
+        run_queue_push(&h->runnable, g);
 }
 
 void sched_unpark(struct green *g)
 {
-    if (notify(g))
-        enqueue(g->hub, g);
+    struct green *me = self();
+    if (unlikely(!me)) {
+        hub_ask(g, ASK_WAKE);
+        return;
+    }
+    critical_enter_as(me);
+    if (likely(g->hub == me->hub))
+        wake(me->hub, g);
+    else
+        hub_ask(g, ASK_WAKE);
+    critical_leave_as(me);
 }
 
-bool sched_unpark_async(struct green *g)
+void sched_unpark_async(struct green *g)
 {
-    bool parked = notify(g);
-    if (parked)
-        hub_post(g->hub, g);
-    return parked;
+    hub_ask(g, ASK_WAKE);
 }
 
 void sched_yield_now(void)
@@ -165,7 +167,8 @@ bool sched_yield_to(struct green *g)
 {
     struct green *me = self();
     critical_enter_as(me);
-    bool parked = notify(g);
+    bool parked = g->wake == WAKE_PARKED;
+    g->wake = WAKE_NOTIFIED;
     if (parked)
         run_queue_push_first(&me->hub->runnable, g);
     run_queue_push(&me->hub->runnable, me);
@@ -199,10 +202,56 @@ void sched_tick(void)
 
 void sched_start(struct green *g)
 {
-    struct hub *h = g->hub;
-    if (!(g->flags & GREEN_LIGHT))
-        atomic_fetch_add_explicit(&h->live, 1, memory_order_relaxed);
-    enqueue(h, g);
+    struct green *me = self();
+    bool thread = !(g->flags & GREEN_LIGHT);
+    if (unlikely(!me)) {
+        atomic_fetch_add(&g->hub->adopted, thread);
+        hub_ask(g, ASK_RUN);
+        return;
+    }
+    critical_enter_as(me);
+    if (thread)
+        count(&me->hub->born);
+    if (likely(me->hub == g->hub))
+        run_queue_push(&g->hub->runnable, g);
+    else
+        hub_ask(g, ASK_RUN);
+    critical_leave_as(me);
+}
+
+/* Births are read last: whoever has ended here has been seen to be born. */
+unsigned sched_alive(void)
+{
+    unsigned ended = 0, born = 0;
+    for (unsigned i = 0; i < hub_count; i++)
+        ended += atomic_load(&hubs[i].ended);
+    for (unsigned i = 0; i < hub_count; i++)
+        born += atomic_load(&hubs[i].born) + atomic_load(&hubs[i].adopted);
+    return born - ended;
+}
+
+/* What others have asked for g, whose note was in h's inbox. */
+static void answer(struct hub *h, struct green *g)
+{
+    unsigned asked = atomic_exchange(&g->asked, 0);
+    if (unlikely(g->hub != h)) { /* one that has ended since and begun anew */
+        hub_ask(g, asked);
+        return;
+    }
+    if (asked & ASK_RUN)
+        run_queue_push(&h->runnable, g);
+    if (asked & ASK_WAKE)
+        wake(h, g);
+}
+
+static void take_inbox(struct hub *h)
+{
+    struct inbox_node *node = inbox_take(&h->inbox);
+    while (node) {
+        struct inbox_node *next = node->next;
+        answer(h, container_of(node, struct green, note));
+        node = next;
+    }
 }
 
 void sched_exit(void (*after)(void *), void *arg)
@@ -210,9 +259,11 @@ void sched_exit(void (*after)(void *), void *arg)
     struct green *g = self();
     critical_enter_as(g); /* for ever */
     struct hub *h = g->hub;
+    while (unlikely(atomic_load_explicit(&g->asked, memory_order_relaxed)))
+        take_inbox(h); /* its note goes with its memory */
     raises_forget(g);
     if (!(g->flags & GREEN_LIGHT))
-        atomic_fetch_sub_explicit(&h->live, 1, memory_order_relaxed);
+        count(&h->ended);
     check(h->after == NULL);
     h->after = after;
     h->after_arg = arg;
@@ -233,18 +284,7 @@ static void fire_timers(struct hub *h)
         }
         struct green *g = container_of(t, struct green, timer);
         g->timed_out = true;
-        if (notify(g))
-            run_queue_push(&h->runnable, g);
-    }
-}
-
-static void take_inbox(struct hub *h)
-{
-    struct inbox_node *node = inbox_take(&h->inbox);
-    while (node) {
-        struct inbox_node *next = node->next;
-        run_queue_push(&h->runnable, container_of(node, struct green, link));
-        node = next;
+        wake(h, g);
     }
 }
 

@@ -1,5 +1,6 @@
 /* Suspending and resuming green threads. A green thread is made runnable only by the carrier of its hub;
-   everybody else leaves a note in the hub's inbox. So a waker can never run a context that is not saved yet. */
+   everybody else leaves a note in the hub's inbox. So a waker can never run a context that is not saved yet, and
+   the park word needs no atomic instruction. */
 #ifndef EVY_SCHED_H
 #define EVY_SCHED_H
 
@@ -21,8 +22,8 @@ int sched_park(deadline_t deadline);
 /* Makes g runnable, or its next park return at once. Any thread, also one libevy does not run. */
 void sched_unpark(struct green *g);
 
-/* The same from a signal handler, whatever it interrupted. Returns whether g was parked. */
-bool sched_unpark_async(struct green *g);
+/* The same from a signal handler, whatever it interrupted. */
+void sched_unpark_async(struct green *g);
 
 /* Lets the others of this hub run and I/O be polled once. */
 void sched_yield_now(void);
@@ -44,6 +45,9 @@ void sched_tick(void);
 
 /* First run of g, a new green thread, on the hub that suits. Any thread. */
 void sched_start(struct green *g);
+
+/* Green threads that have been started and have not ended, main among them: never too few. */
+unsigned sched_alive(void);
 
 /* Ends the running green thread: never returns. after(arg) runs once it is off its stack. */
 __attribute__((noreturn)) void sched_exit(void (*after)(void *), void *arg);

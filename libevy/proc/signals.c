@@ -140,12 +140,10 @@ void signal_poke(int tid)
 void signal_nudge(struct green *target)
 {
     atomic_fetch_or(&target->interrupted, INTERRUPT_SIGNAL);
-    if (sched_unpark_async(target) || target == self())
-        return;
-    bool stranded = atomic_load(&target->stranded) == STRANDED;
-    const struct carrier *c = stranded ? target->stranded_on : target->hub->carrier;
-    if (c->tid != sys_gettid())
-        signal_poke(c->tid); /* it may be in a loop of its own */
+    sched_unpark_async(target);
+    int tid = carrier_running(target);
+    if (tid && tid != sys_gettid())
+        signal_poke(tid); /* it may be in a loop of its own */
 }
 
 static bool is_poke(int sig, const siginfo_t *info)

@@ -148,8 +148,13 @@ static int read_default(struct thread_request *req)
 int thread_request_read(const pthread_attr_t *attr, struct thread_request *req)
 {
     const struct green *me = self();
-    *req = (struct thread_request){
-        .stack = default_stack(), .guard = 4096, .policy = me->policy, .priority = me->priority};
+    req->stack = default_stack();
+    req->guard = 4096;
+    req->own = NULL;
+    req->detached = req->masked = false;
+    req->policy = me->policy;
+    req->priority = me->priority;
+    req->affinity = NULL;
     if (attr)
         return read_attr(attr, req);
     if (unlikely(atomic_load_explicit(&default_changed, memory_order_relaxed)))

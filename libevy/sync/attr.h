@@ -15,10 +15,10 @@ struct thread_request {
     size_t guard; /* guard bytes */
     void *own;    /* the program's own memory for the stack, NULL: ours */
     bool detached;
-    int policy;   /* scheduling policy, as sched_setscheduler's */
-    int priority; /* its priority */
-    bool masked;  /* sigmask instead of the creator's */
-    sigset_t sigmask;
+    int policy;          /* scheduling policy, as sched_setscheduler's */
+    int priority;        /* its priority */
+    bool masked;         /* sigmask instead of the creator's */
+    sigset_t sigmask;    /* valid if masked */
     cpu_set_t *affinity; /* from malloc, NULL: nothing to say; the new thread's */
 };
 

@@ -40,12 +40,18 @@ struct green *thread_green(pthread_t thread)
 
 static atomic_bool main_ended; /* main has called pthread_exit and waits for the others */
 
-/* Runs on the context that follows the dead one. A joiner may free g as soon as THREAD_GONE is seen. */
+/* Both run on the context that follows the dead one. */
 static void off_stack(void *arg)
 {
     struct green *g = arg;
-    if (atomic_fetch_or(&g->done, THREAD_GONE) & THREAD_DETACHED)
-        forget(g);
+    atomic_store_explicit(&g->gone, true, memory_order_release); /* a joiner may free it now */
+    if (unlikely(atomic_load_explicit(&main_ended, memory_order_relaxed)))
+        sched_unpark(main_thread());
+}
+
+static void off_stack_detached(void *arg)
+{
+    forget(arg);
     if (unlikely(atomic_load_explicit(&main_ended, memory_order_relaxed)))
         sched_unpark(main_thread());
 }
@@ -61,18 +67,11 @@ static __attribute__((noreturn)) void thread_end(struct green *g)
     tcb_end();
     robust_thread_ends();
     signals_retire(g);
-    critical_enter_as(g); /* a joiner with a higher priority must not come before sched_exit */
-    if (!(atomic_fetch_or(&g->done, THREAD_DONE) & THREAD_DETACHED))
-        lot_unpark(&g->done, UINT_MAX);
-    sched_exit(off_stack, g);
-}
-
-static unsigned threads_alive(void)
-{
-    unsigned live = 0;
-    for (unsigned i = 0; i < hub_count; i++)
-        live += atomic_load(&hubs[i].live);
-    return live;
+    critical_enter_as(g); /* for ever: no joiner, however high its priority, before sched_exit */
+    bool detached = atomic_fetch_or(&g->done, THREAD_DONE) & THREAD_DETACHED;
+    if (!detached)
+        lot_unpark_fenced(&g->done, UINT_MAX);
+    sched_exit(detached ? off_stack_detached : off_stack, g);
 }
 
 /* The process ends with its last thread, even when main ended earlier. */
@@ -87,7 +86,7 @@ static __attribute__((noreturn)) void main_ends(void)
     atomic_fetch_or(&g->done, THREAD_DONE);
     lot_unpark(&g->done, UINT_MAX);
     atomic_store(&main_ended, true);
-    while (threads_alive() > 1)
+    while (sched_alive() > 1)
         sched_park(DEADLINE_NEVER);
     exit(0);
 }
@@ -192,10 +191,11 @@ static int become_joiner(struct green *g)
     return atomic_compare_exchange_strong(&g->joiner, &nobody, me ? me : g) ? 0 : EINVAL;
 }
 
-/* g is done; another carrier may still have to leave its stack. */
+/* g is done; another carrier may still have to leave its stack, or to answer a note that lies in g. */
 static void bury(struct green *g)
 {
-    while (unlikely(!(atomic_load(&g->done) & THREAD_GONE)))
+    while (unlikely(!atomic_load_explicit(&g->gone, memory_order_acquire) ||
+                    atomic_load_explicit(&g->asked, memory_order_acquire)))
         evy_sched_yield();
     forget(g);
 }
@@ -271,8 +271,8 @@ int evy_pthread_detach(pthread_t thread)
     unsigned old = atomic_fetch_or(&g->done, THREAD_DETACHED);
     if (old & THREAD_DETACHED)
         return EINVAL;
-    if (old & THREAD_GONE)
-        forget(g);
+    if (old & THREAD_DONE && !(g->flags & GREEN_MAIN))
+        bury(g);
     return 0;
 }
 

@@ -9,7 +9,6 @@
 enum {
     THREAD_DONE = 1,     /* its result is valid: joiners go on */
     THREAD_DETACHED = 2, /* nobody will join */
-    THREAD_GONE = 4,     /* it is off its stack, which may be freed; never main */
 };
 
 int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),

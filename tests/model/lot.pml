@@ -1,13 +1,16 @@
 /* The wait protocol of core/lot.c and core/sched.c, for one green thread that waits and everybody who
  * may end its wait at once: a waker (lot_unpark after a change of the word), its timer, a canceller.
+ * The waker is on the waiter's hub (-DLOCAL) or elsewhere; the canceller always is elsewhere.
  * Memory is sequentially consistent here: the C code makes the accesses below seq_cst or orders them by
- * the bucket's lock.
+ * the bucket's lock. What only the hub's carrier may touch needs no order: whoever does so has the carrier.
  *
  * Broken on purpose with -D:
  *   BREAK_ORDER    the waiter reads the value before it locks the bucket
- *   BREAK_PERMIT   an unpark of a running green thread leaves no permit
+ *   BREAK_PERMIT   an unpark of a green thread that is not parked leaves no permit
  *   BREAK_TIMEOUT  a timeout that lost against a wake-up is reported as a timeout
  *   BREAK_WAKING   the waker marks the waiter woken before it is done with it
+ *   BREAK_REMOTE   who is not on the waiter's hub writes the park word all the same
+ *   BREAK_NOTE     a green thread ends while its note is in the inbox
  */
 #define TURNS 2
 
@@ -21,8 +24,13 @@ byte waiters = 0;         /* bucket->word: count */
 bool queued = false;      /* w is in the queue */
 mtype woken = NOT_WOKEN;  /* w->woken */
 bool alive = false;       /* w exists: lot_park has not returned */
-mtype wake = RUNNING;     /* g->wake */
-bool runnable = true;     /* g is running or in a run queue or inbox */
+mtype wake = RUNNING;     /* g->wake; carrier */
+bool runnable = true;     /* g is running or in the run queue; carrier */
+bool carrier = false;     /* somebody runs on the hub */
+byte asked = 0;           /* g->asked */
+bool note = false;        /* g->note is in the hub's inbox */
+bool canceling = false;   /* the canceller knows g, which the program therefore has not joined yet */
+bool ended = false;       /* g's memory is gone */
 bool cancel = false;      /* g->interrupted */
 bool timer = false;       /* g->timer is armed */
 bool timed_out = false;   /* g->timed_out */
@@ -32,32 +40,74 @@ byte given = 0;           /* wake-ups that lot_unpark has counted */
 inline lock() { atomic { !locked -> locked = true } }
 inline unlock() { locked = false }
 
-/* sched_unpark: notify, then make runnable what was parked. */
-inline unpark_green()
+inline take_carrier() { atomic { !carrier -> carrier = true } }
+inline leave_carrier() { carrier = false }
+
+/* wake() of sched.c, on the carrier */
+inline wake_here()
 {
-    atomic {
-        was = wake;
+    was = wake;
 #ifdef BREAK_PERMIT
-        if
-        :: was == PARKED -> wake = NOTIFIED
-        :: else
-        fi
+    if
+    :: was == PARKED -> wake = NOTIFIED
+    :: else
+    fi;
 #else
-        wake = NOTIFIED
+    wake = NOTIFIED;
 #endif
-    }
     if
     :: was == PARKED -> assert(!runnable); runnable = true
     :: else
     fi
 }
 
+/* hub_ask */
+inline ask()
+{
+    assert(!ended);
+    atomic { had = asked; asked = 1 }
+    if
+    :: had == 0 -> assert(!ended && !note); note = true
+    :: else
+    fi
+}
+
+/* sched_unpark by who is not on the hub */
+inline unpark_from_elsewhere()
+{
+#ifdef BREAK_REMOTE
+    wake_here()
+#else
+    ask()
+#endif
+}
+
+inline unpark()
+{
+#ifdef LOCAL
+    wake_here()
+#else
+    unpark_from_elsewhere()
+#endif
+}
+
+/* answer() of sched.c, on the carrier */
+inline answer_note()
+{
+    note = false;
+    assert(!ended);
+    asked = 0;
+    wake_here()
+}
+
 proctype waiter()
 {
     mtype answer;
+    mtype was;
     byte seen, turn;
     bool still;
 
+    take_carrier();
     do
     :: turn == TURNS -> break
     :: else ->
@@ -87,11 +137,18 @@ proctype waiter()
                 if
                 :: cancel -> answer = CANCELED
                 :: else -> /* sched_park with a deadline */
+                    if
+                    :: leave_carrier(); take_carrier() /* left behind by its hub just before */
+                    :: skip
+                    fi;
                     timed_out = false;
                     timer = true;
                     if
-                    :: atomic { wake == RUNNING -> wake = PARKED; runnable = false };
-                        end_parked: (runnable) /* for ever is legal when nobody wakes it */
+                    :: wake == RUNNING ->
+                        wake = PARKED;
+                        runnable = false;
+                        leave_carrier();
+                        end_parked: atomic { runnable && !carrier -> carrier = true }
                     :: wake == NOTIFIED
                     fi;
                     wake = RUNNING;
@@ -130,18 +187,27 @@ proctype waiter()
         :: answer == OK -> value = 0
         :: else
         fi
-    od
+    od;
+    leave_carrier();
+#ifdef BREAK_NOTE
+    atomic { !canceling -> ended = true }
+#else
+    atomic { !canceling && asked == 0 -> ended = true } /* bury() of thread.c */
+#endif
 }
 
 /* Each turn changes the word and wakes, as an unlock does. */
 proctype waker()
 {
     mtype was;
-    byte turn;
+    byte turn, had;
     do
     :: turn == TURNS -> break
     :: else ->
         turn++;
+#ifdef LOCAL
+        take_carrier();
+#endif
         value = 1;
         if
         :: !locked && waiters == 0 /* one load of bucket->word: nobody waits */
@@ -154,36 +220,60 @@ proctype waker()
                 given++;
 #ifdef BREAK_WAKING
                 woken = WOKEN;
-                unpark_green();
+                unpark();
                 assert(alive);
 #else
                 woken = WAKING;
-                unpark_green();
+                unpark();
                 assert(alive); /* neither w nor g may vanish under our hands */
                 woken = WOKEN;
 #endif
             :: else
             fi;
             unlock()
-        fi
+        fi;
+#ifdef LOCAL
+        leave_carrier()
+#else
+        skip
+#endif
     od
 }
 
-/* The hub's timers: fire only while armed, and may never fire at all. */
-proctype timers()
+/* The hub's own context. Timers fire only while armed, and from some moment on never. */
+proctype hub()
 {
     mtype was;
+    bool fires = true;
     do
-    :: atomic { timer -> timer = false; timed_out = true }; unpark_green()
-    :: break
+    :: fires -> fires = false
+    :: atomic { timer && fires && !carrier -> carrier = true }
+        timer = false;
+        timed_out = true;
+        wake_here();
+        leave_carrier()
+    :: atomic { note && !carrier -> carrier = true }
+        answer_note();
+        leave_carrier()
+    :: ended && !note -> break
     od
 }
 
 proctype canceller()
 {
     mtype was;
+    byte had;
+    atomic {
+        if
+        :: ended -> goto done
+        :: else -> canceling = true
+        fi
+    }
     cancel = true;
-    unpark_green()
+    unpark_from_elsewhere();
+    canceling = false;
+done:
+    skip
 }
 
 /* Looks when nothing can move any more: a waiter that sleeps although its word has changed has lost its
@@ -195,5 +285,5 @@ proctype judge()
 
 init
 {
-    atomic { run waiter(); run waker(); run timers(); run canceller(); run judge() }
+    atomic { run waiter(); run waker(); run hub(); run canceller(); run judge() }
 }

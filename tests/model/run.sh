@@ -16,10 +16,12 @@ verify() {
     grep -q 'errors: 0' pan.log && ! grep -q 'search not completed\|max search depth too small' pan.log
 }
 
-verify || { cat pan.log; echo 'FAIL: the protocol'; exit 1; }
-echo "ok: $(grep 'states, stored' pan.log | sed 's/^ *//')"
-for broken in ORDER PERMIT TIMEOUT WAKING; do
-    if verify "-DBREAK_$broken"; then
+for where in ELSEWHERE LOCAL; do
+    verify -D$where || { cat pan.log; echo "FAIL: the protocol, $where"; exit 1; }
+    echo "ok: $where: $(grep 'states, stored' pan.log | sed 's/^ *//')"
+done
+for broken in ORDER PERMIT TIMEOUT WAKING REMOTE NOTE; do
+    if verify "-DBREAK_$broken" && verify -DLOCAL "-DBREAK_$broken"; then
         echo "FAIL: BREAK_$broken is not noticed"
         exit 1
     fi

@@ -26,7 +26,6 @@ static void take_hubs(struct snapshot *s, const struct process *p)
         h->asleep = process_field(p, hub, p->d.hub_asleep);
         h->current = process_field(p, hub, p->d.hub_current);
         h->idle = h->current == hub + p->d.hub_loop.offset;
-        h->live = (unsigned)process_field(p, hub, p->d.hub_live);
         h->switches = (unsigned)process_field(p, hub, p->d.hub_switches);
     }
 }
@@ -68,6 +67,8 @@ static void take_green(struct snapshot *s, const struct process *p, uint64_t add
     process_read(p, address + p->d.green_name.offset, g->name, 16);
     if (!*g->name)
         process_name(p, g->name);
+    if (g->hub < s->hub_count)
+        s->hubs[g->hub].live++;
     g->state = state_of(s, p, g);
     uint64_t carrier = process_field(p, address, p->d.green_stranded_on);
     g->alone_on = (int)process_field(p, carrier, p->d.carrier_tid);
