@@ -18,6 +18,25 @@ struct bucket {
     uint64_t unused; /* two buckets per cache line */
 };
 
+/* While one carrier alone comes here, it locks with plain stores. Whoever comes from elsewhere first ends that
+   for good (lot_share): it says so in shared, has the order of both sides' stores and loads forced by membarrier
+   and waits until the carrier is in no bucket. */
+struct lot_access {
+    atomic_uint shared; /* LOT_ALONE, LOT_SHARING while somebody waits for inside, LOT_SHARED */
+    atomic_uint inside; /* 1 while the lone carrier holds a bucket's lock; written by it only */
+};
+
+enum { LOT_ALONE, LOT_SHARING, LOT_SHARED };
+
+extern struct lot_access lot_access;
+
+/* The caller is about to look at a bucket. */
+static inline void lot_come(void)
+{
+    if (unlikely(!self() && !single_threaded()))
+        lot_share();
+}
+
 #define LOCKED 1u
 #define WAITER 2u
 
@@ -31,10 +50,23 @@ static inline struct bucket *bucket_of(const void *addr)
     return &buckets[((uintptr_t)addr >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BUCKET_BITS)];
 }
 
+/* Whether the caller may lock plainly; then inside is 1. */
+static inline bool lot_alone(void)
+{
+    if (unlikely(atomic_load_explicit(&lot_access.shared, memory_order_relaxed)))
+        return false;
+    atomic_store_explicit(&lot_access.inside, 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (likely(!atomic_load_explicit(&lot_access.shared, memory_order_relaxed)))
+        return true;
+    atomic_store_explicit(&lot_access.inside, 0, memory_order_release);
+    return false;
+}
+
 static inline bool bucket_try(struct bucket *b)
 {
     unsigned word = atomic_load_explicit(&b->word, memory_order_relaxed) & ~LOCKED;
-    if (single_threaded()) {
+    if (likely(lot_alone())) {
         atomic_store_explicit(&b->word, word | LOCKED, memory_order_relaxed);
         return true;
     }
@@ -46,6 +78,7 @@ EVY_COLD void bucket_lock_slow(struct bucket *b);
 /* In a critical section: a signal handler may post a semaphore, so none runs while a bucket is locked. */
 static inline void bucket_lock(struct bucket *b)
 {
+    lot_come();
     if (unlikely(!bucket_try(b)))
         bucket_lock_slow(b);
     if (unlikely(b->queue.next == NULL))
@@ -57,6 +90,8 @@ static inline void bucket_unlock(struct bucket *b, int added)
 {
     unsigned word = atomic_load_explicit(&b->word, memory_order_relaxed);
     atomic_store_explicit(&b->word, word - LOCKED + (unsigned)added * WAITER, memory_order_release);
+    if (likely(atomic_load_explicit(&lot_access.inside, memory_order_relaxed)))
+        atomic_store_explicit(&lot_access.inside, 0, memory_order_release);
 }
 
 /* Before those that have a lower priority. */

@@ -4,6 +4,7 @@
 #include "base/sys.h"
 #include "core/carrier.h"
 #include "core/evloop.h"
+#include "core/lot.h"
 #include "core/monitor.h"
 #include "core/own_fd.h"
 #include "core/sched.h"
@@ -111,6 +112,8 @@ int hubs_start(void)
         r = carrier_adopt_main(&hubs[0]);
     if (r)
         return r;
+    if (config.hubs > 1 || !sys_membarrier())
+        lot_share();
     for (made = 1; made < config.hubs && !r; made++)
         r = hub_add(&hubs[made], made);
     hub_count = made - (r != 0);

@@ -14,6 +14,20 @@
 
 struct bucket buckets[1 << BUCKET_BITS] __attribute__((aligned(PAGE)));
 
+struct lot_access lot_access;
+
+void lot_share(void)
+{
+    unsigned alone = LOT_ALONE;
+    if (atomic_load(&lot_access.shared) == LOT_SHARED)
+        return;
+    atomic_compare_exchange_strong(&lot_access.shared, &alone, LOT_SHARING);
+    sys_membarrier();
+    while (atomic_load(&lot_access.inside))
+        sys_yield();
+    atomic_store(&lot_access.shared, LOT_SHARED);
+}
+
 void bucket_lock_slow(struct bucket *b)
 {
     for (;;) {
@@ -94,7 +108,9 @@ static EVY_NOINLINE unsigned unpark_slow(struct bucket *b, const void *addr, uns
 static unsigned unpark(const void *addr, unsigned count, uint32_t bits)
 {
     struct bucket *b = bucket_of(addr);
-    if (likely(atomic_load(&b->word) == 0))
+    const struct green *me = self();
+    lot_come();
+    if (likely(atomic_load(&b->word) == 0 && !(me && atomic_load(&me->stranded))))
         return 0;
     return unpark_slow(b, addr, count, bits);
 }
@@ -169,6 +185,7 @@ int lot_requeue(const atomic_uint *from, const void *to, unsigned wake, unsigned
 
 void lot_after_fork(void)
 {
+    lot_access = (struct lot_access){0};
     /* Anonymous pages of ours alone: the kernel drops them, and they read as zero again. */
     sys_call4(SYS_madvise, (long)buckets, sizeof buckets, MADV_DONTNEED, 0);
 }

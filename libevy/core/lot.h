@@ -69,6 +69,9 @@ bool lot_leave(struct waiter *w);
    The caller leaves them all afterwards. Only for green threads. */
 int lot_wait_any(struct waiter *w, unsigned n, deadline_t deadline);
 
+/* Several kernel threads are about to use the lot at once (bucket.h). Any thread. */
+void lot_share(void);
+
 /* In the child of a fork: forgets all waiters, whose threads are gone. */
 void lot_after_fork(void);
 
