@@ -230,18 +230,17 @@ unsigned sched_alive(void)
     return born - ended;
 }
 
-/* What others have asked for g, whose note was in h's inbox. */
+/* What others have asked for g, whose note was in h's inbox. As soon as nothing is asked g may vanish. */
 static void answer(struct hub *h, struct green *g)
 {
-    unsigned asked = atomic_exchange(&g->asked, 0);
-    if (unlikely(g->hub != h)) { /* one that has ended since and begun anew */
-        hub_ask(g, asked);
-        return;
-    }
-    if (asked & ASK_RUN)
-        run_queue_push(&h->runnable, g);
-    if (asked & ASK_WAKE)
-        wake(h, g);
+    unsigned done = 0, asked = atomic_load(&g->asked);
+    do {
+        if (asked & ~done & ASK_RUN)
+            run_queue_push(&h->runnable, g);
+        if (asked & ~done & ASK_WAKE)
+            wake(h, g);
+        done = asked;
+    } while (!atomic_compare_exchange_strong(&g->asked, &asked, 0));
 }
 
 static void take_inbox(struct hub *h)

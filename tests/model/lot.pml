@@ -95,9 +95,9 @@ inline unpark()
 inline answer_note()
 {
     note = false;
+    wake_here();
     assert(!ended);
-    asked = 0;
-    wake_here()
+    asked = 0
 }
 
 proctype waiter()

@@ -525,7 +525,7 @@ START_TEST(cooperative_ones_never_run_in_parallel)
     ck_assert(free_ran_meanwhile);
     evy_gt_unref(w);
     evy_gt_unref(h);
-    while (hubs[0].live > 1)
+    while (sched_alive() > 1)
         evy_sleep(0.01);
 }
 END_TEST
