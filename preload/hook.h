@@ -29,11 +29,12 @@
    ALWAYS hooks pass through too. */
 extern bool preload_ready;
 
-/* Idempotent; also called by the first pthread_create, which may come from another library's constructor. */
-void preload_init(void);
+/* The first ALWAYS hook makes the library ready: constructors of other libraries run before ours, and in a lock
+   that libc's own code has touched the words mean other things. False as long as that is too early. */
+EVY_COLD bool preload_now(void);
 
 #define WHEN_GREEN(subset) (self() && PATCHED(subset))
-#define WHEN_ALWAYS(subset) (likely(preload_ready) && PATCHED(subset))
+#define WHEN_ALWAYS(subset) ((likely(preload_ready) || preload_now()) && PATCHED(subset))
 #define WHEN_KEEP(subset) (self() != NULL)
 
 #endif

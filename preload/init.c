@@ -18,13 +18,22 @@ static bool is_linked(void)
 /* No descriptor, no thread, no allocation here: until the first thread is made the process is as it would be
    without us. A program that was linked with us asks for green calls itself (evy_monkey_patch). Until then only
    those are on that keep fork, exec and signals right around its green threads. */
-__attribute__((constructor)) void preload_init(void)
+__attribute__((constructor)) static void preload_init(void)
 {
-    if (preload_ready)
+    static bool begun; /* what this calls may lead back here: to an allocator's lock, for one */
+    if (begun)
         return;
+    begun = true;
     config.linked = is_linked();
     config.patch = config.linked ? SUBSET_PROCESS | SUBSET_SIGNAL : SUBSET_ALL;
     runtime_prepare();
     object_hooks(hook_entries, hook_entries_count);
     preload_ready = true;
+}
+
+bool preload_now(void)
+{
+    if (environ) /* set by libc's constructor, which nothing may come before */
+        preload_init();
+    return preload_ready;
 }

@@ -54,7 +54,6 @@ unsigned hook_sleep(unsigned seconds)
 int hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
                         void *arg)
 {
-    preload_init();
     return WHEN_ALWAYS(THREAD) ? evy_pthread_create(thread, attr, start, arg)
                                : REAL(pthread_create)(thread, attr, start, arg);
 }
@@ -68,7 +67,6 @@ void hook_pthread_exit(void *result)
 
 int hook_thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
 {
-    preload_init();
     return WHEN_ALWAYS(THREAD) ? evy_thrd_create(thread, start, arg)
                                : REAL(thrd_create)(thread, start, arg);
 }
