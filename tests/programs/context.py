@@ -202,6 +202,13 @@ class Context:
         """Starts a helper, or the program under test for comparison."""
         return self.launch(argv, native_environment(), **options)
 
+    def run(self, argv, seconds=30, launch=None, status=0, **options):
+        """Runs a program under test to its end; what it printed."""
+        program = (launch or self.start)(argv, **options)
+        ended = program.wait(seconds)
+        require(ended == status, str(program.failure(f"ended with {ended}")))
+        return program.output()
+
     def launch(self, argv, environment, extra=None, **options):
         argv = [find_program(argv[0]) if "/" not in argv[0] else argv[0], *argv[1:]]
         stem = self.path(f"{len(self.programs):02d}-{os.path.basename(argv[0])}")
@@ -211,6 +218,11 @@ class Context:
 
     def path(self, name):
         return os.path.join(self.directory, name)
+
+    def make_directory(self, name):
+        path = self.path(name)
+        os.makedirs(path)
+        return path
 
     def write(self, name, text):
         path = self.path(name)

@@ -23,6 +23,7 @@ http {{
     uwsgi_temp_path {dir}/uwsgi;
     scgi_temp_path {dir}/scgi;
     default_type application/octet-stream;
+    {extra}
     server {{ listen {host}:{port} backlog=4096; root {root}; }}
 }}
 """
@@ -40,12 +41,12 @@ def make_files(ctx):
     return root, files
 
 
-def nginx_argv(ctx, root, processes="master_process off;"):
+def nginx_argv(ctx, root, processes="master_process off;", extra=""):
     """The command for an nginx in the foreground, and the address it will have."""
     port = free_port()
     directory = ctx.path(f"nginx-{port}")
     os.makedirs(directory)
-    config = CONFIG.format(dir=directory, root=root, host=HOST, port=port, processes=processes)
+    config = CONFIG.format(dir=directory, root=root, host=HOST, port=port, processes=processes, extra=extra)
     path = ctx.write(f"nginx-{port}.conf", config)
     return ["nginx", "-e", "stderr", "-p", directory, "-c", path], (HOST, port)
 

@@ -87,3 +87,11 @@ def test_endings_of_http(ctx):
 
 def test_endings_of_echo(ctx):
     endings.same(ctx, start_echo, lambda server: clients.direct(server.address()))
+
+
+def test_asyncio(ctx):
+    """An event loop beside a pool of threads, children with pipes, and the exit of all of it."""
+    command = [PYTHON, os.path.join(HERE, "py_asyncio.py")]
+    native = ctx.run(command, launch=ctx.start_native, status=3, extra=NO_CACHE)
+    got = ctx.run(command, status=3, extra=NO_CACHE)
+    require(got == native, f"printed {got!r}, natively {native!r}")

@@ -40,6 +40,22 @@ nginx-light            nginx                               tests
 ruby                   ruby                                tests
 redis-server           redis-server                        tests
 redis-tools            redis-cli                           tests
+wget                   wget                                tests
+socat                  socat                               tests
+git                    git                                 tests
+rsync                  rsync                               tests
+openssh-client         ssh                                 tests
+openssh-server         sshd                                tests
+memcached              memcached                           tests
+mariadb-server-core    mariadbd                            tests
+mariadb-client-core    mariadb                             tests
+haproxy                haproxy                             tests
+lighttpd               lighttpd                            tests
+unbound                unbound                             tests
+dnsmasq-base           dnsmasq                             tests
+bind9-dnsutils         dig                                 tests
+mosquitto              mosquitto                           tests
+mosquitto-clients      mosquitto_pub                       tests
 gcc-aarch64-linux-gnu  aarch64-linux-gnu-gcc               aarch64
 libc6-dev-arm64-cross  /usr/aarch64-linux-gnu/include/stdio.h  aarch64
 qemu-user              qemu-aarch64                        aarch64
@@ -86,8 +102,9 @@ forbid_services() {
 # And none of those that we brought starts at the next boot.
 disable_services() {
     command -v systemctl >/dev/null || return 0
-    for unit in nginx tinyproxy stunnel4 redis-server microsocks; do
-        case " $* " in *" $unit "* | *" $unit-light "*)
+    for unit in nginx tinyproxy stunnel4 redis-server microsocks rsync ssh memcached haproxy lighttpd unbound \
+        mosquitto; do
+        case " $* " in *" $unit "* | *" $unit-light "* | *" open$unit-server "*)
             as_root systemctl --quiet disable "$unit.service" >/dev/null 2>&1 || true ;;
         esac
     done
