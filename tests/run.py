@@ -3,6 +3,7 @@
 
 unit      build/tests/unit/*, and tests/unit/*.sh with libevy.so as $1: exit status 0
 api       build/tests/api/*, programs linked with the library: exit status 0
+examples  build/tests/examples/*, and tests/examples/*.sh: likewise
 object    tests/object/*.sh, likewise
 tools     tests/tools/*.sh, likewise
 preload   build/tests/preload/*: natively and under the preload, same status, stdout and stderr.
@@ -43,7 +44,7 @@ sys.path.insert(0, HERE)
 
 from programs import autopsy, context, procfs  # noqa: E402
 
-KINDS = ("unit", "api", "object", "tools", "preload", "programs")
+KINDS = ("unit", "api", "examples", "object", "tools", "preload", "programs")
 DEFAULT_LIMIT = 60
 SKIPPED = 77
 MOST_OUTPUT = 64 << 20  # a program that says more is killed
@@ -195,6 +196,10 @@ class Suite:
 
     def api(self):
         yield from self.binaries("api")
+
+    def examples(self):
+        yield from self.binaries("examples")
+        yield from self.scripts("examples")
 
     def binaries(self, kind):
         for path in executables(os.path.join(self.build, "tests", kind)):
