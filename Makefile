@@ -168,7 +168,7 @@ $(B)/man/%: tools/man/%.in tools/build/man.sh tools/build/groups.h preload/hooks
 
 # Tests
 
-.PHONY: tests check check-aarch64 demo bench
+.PHONY: tests check check-aarch64 demo bench soak
 tests: all $(units) $(programs) $(test_libraries) $(linked)
 
 check: tests check-aarch64
@@ -176,6 +176,11 @@ check: tests check-aarch64
 
 demo: all $(B)/tests/programs/echo_threads
 	$(Q)$(PYTHON) tools/demo/demo.py
+
+# The mixed load of tests/preload/soak.c for longer than `check` has time for.
+MINUTES ?= 30
+soak: all $(B)/tests/preload/soak
+	$(Q)SOAK_REPORT=/dev/stderr EVY_HUBS=2 LD_PRELOAD=$(abspath $(lib)) $(B)/tests/preload/soak $$(($(MINUTES) * 60))
 
 bench: all $(programs)
 	$(Q)$(PYTHON) tests/bench/run.py
@@ -223,8 +228,8 @@ $(B)/aarch64/arch_switch: $(arch64_sources) $(wildcard libevy/arch/aarch64/*.h l
 
 .PHONY: help clean format lint dist install uninstall
 help:
-	@echo 'targets:  all check demo bench deps install uninstall deb clean format lint dist'
-	@echo 'switches: V=1  CC=clang  SAN=address|undefined|thread  WERROR=  prefix=  DESTDIR='
+	@echo 'targets:  all check demo bench soak deps install uninstall deb clean format lint dist'
+	@echo 'switches: V=1  MINUTES=30 (soak)  CC=clang  SAN=address|undefined|thread  WERROR=  prefix=  DESTDIR='
 
 clean:
 	$(Q)rm -rf build

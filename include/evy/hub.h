@@ -16,6 +16,14 @@ typedef struct evy_hub evy_hub;
    process forks is not called in the child. Eventlet: hub.schedule_call_global(0, ...) from elsewhere. */
 int evy_call_soon(evy_hub *hub, void (*fn)(void *arg), void *arg);
 
+/* What the hubs have done since the runtime started, each number modulo 2^32. Any thread, async-signal-safe. C alone. */
+typedef struct evy_counts {
+    unsigned hubs;      /* how many there are; 0: no runtime runs */
+    unsigned switches;  /* from one green thread, or the hub's loop, to another */
+    unsigned hand_offs; /* to another kernel thread, because a green thread did not wait */
+} evy_counts;
+void evy_hub_counts(evy_counts *counts);
+
 #ifdef __cplusplus
 }
 #endif

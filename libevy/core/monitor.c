@@ -48,11 +48,13 @@ static bool all_asleep(void)
     return true;
 }
 
-/* Costs nothing while nothing happens: who wakes a hub rouses us. */
+/* Costs nothing while nothing happens: who wakes a hub rouses us. That one stores asleep, then loads monitor_rests,
+   without a fence. */
 static void rest_while_all_sleep(void)
 {
     while (all_asleep()) {
         atomic_store(&monitor_rests, 1);
+        sys_membarrier();
         if (all_asleep())
             sys_futex_wait(&monitor_rests, 1, NULL);
         atomic_store(&monitor_rests, 0);

@@ -19,6 +19,7 @@ EVY_COLD void monitor_rouse_slow(void);
 /* A hub has work again. */
 static inline void monitor_rouse(void)
 {
+    atomic_signal_fence(memory_order_seq_cst);
     if (unlikely(atomic_load_explicit(&monitor_rests, memory_order_relaxed)))
         monitor_rouse_slow();
 }

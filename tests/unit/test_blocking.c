@@ -61,7 +61,7 @@ START_TEST(others_go_on_and_the_result_comes_back)
     ck_assert_int_eq(evy_blocking(blocks, (void *)300, &result), 0);
     ck_assert_int_eq(errno, EXDEV);
     ck_assert_ptr_eq(result, (void *)300);
-    ck_assert_int_gt(n, 100);
+    ck_assert_int_gt(n, 5);
     evy_kill(ticker, 0);
     evy_gt_wait(ticker, NULL);
     evy_gt_unref(ticker);
@@ -91,12 +91,12 @@ END_TEST
 
 START_TEST(who_is_killed_leaves_and_the_job_completes)
 {
-    evy_gt *g = evy_spawn(executes, (void *)150);
+    evy_gt *g = evy_spawn(executes, (void *)900);
     double start = seconds_now();
     evy_sleep(0.02);
     ck_assert_int_eq(evy_kill(g, 0), 0);
     ck_assert_fails(evy_gt_wait(g, NULL), ECANCELED);
-    ck_assert(seconds_now() - start < 0.14);
+    ck_assert(seconds_now() - start < 0.8);
     ck_assert_int_eq(ended, 0);
     evy_gt_unref(g);
     ck_assert_fails(evy_blocking_finish(0.01), ETIMEDOUT);
@@ -109,7 +109,7 @@ END_TEST
 START_TEST(who_is_killed_in_the_queue_leaves_too)
 {
     ck_assert_int_eq(evy_blocking_set_threads(1), 0);
-    evy_gt *a = evy_spawn(executes, (void *)100), *b = evy_spawn(executes, (void *)1);
+    evy_gt *a = evy_spawn(executes, (void *)900), *b = evy_spawn(executes, (void *)1);
     evy_sleep(0.02);
     ck_assert_int_eq(evy_kill(b, ETIMEDOUT), 0);
     ck_assert_fails(evy_gt_wait(b, NULL), ETIMEDOUT);
@@ -278,6 +278,19 @@ START_TEST(a_signal_handler_posts)
 }
 END_TEST
 
+START_TEST(counts_grow)
+{
+    evy_counts before, after;
+    evy_hub_counts(&before);
+    evy_sleep(0);
+    evy_blocking(blocks, (void *)30, NULL);
+    evy_hub_counts(&after);
+    ck_assert_uint_eq(after.hubs, 1);
+    ck_assert_uint_gt(after.switches, before.switches);
+    ck_assert_uint_gt(after.hand_offs, before.hand_offs);
+}
+END_TEST
+
 static void add(TCase *tc)
 {
     tcase_add_test(tc, others_go_on_and_the_result_comes_back);
@@ -290,6 +303,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, a_thousand_wait_and_one_more_is_refused);
     tcase_add_test(tc, foreign_threads_post_and_wake_a_sleeping_hub);
     tcase_add_test(tc, a_signal_handler_posts);
+    tcase_add_test(tc, counts_grow);
 }
 
 int main(void)
