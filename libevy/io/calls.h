@@ -35,6 +35,7 @@ bool open_waits(int dir, const char *path, int flags); /* for a peer or a line *
 int evy_close_range(unsigned first, unsigned last, int flags);
 void evy_closefrom(int first);
 int evy_closedir(DIR *d);
+int evy_mq_close(mqd_t queue);
 
 /* ipc.c: tried without waiting first; a kernel thread is given up only where the answer is to wait */
 int record_lock_wait(int fd, int cmd, long arg); /* F_SETLKW, F_OFD_SETLKW */
@@ -42,6 +43,7 @@ ssize_t evy_msgrcv(int queue, void *message, size_t room, long type, int flags);
 int evy_msgsnd(int queue, const void *message, size_t n, int flags);
 int evy_semop(int set, struct sembuf *ops, size_t n);
 int evy_semtimedop(int set, struct sembuf *ops, size_t n, const struct timespec *timeout);
+ssize_t evy_getrandom(void *buf, size_t n, unsigned flags);
 ssize_t evy_mq_receive(mqd_t queue, char *message, size_t room, unsigned *priority);
 ssize_t evy_mq_timedreceive(mqd_t queue, char *message, size_t room, unsigned *priority,
                             const struct timespec *at);

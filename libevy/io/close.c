@@ -63,6 +63,12 @@ int evy_closedir(DIR *d)
     return REAL(closedir)(d);
 }
 
+int evy_mq_close(mqd_t queue)
+{
+    fd_closing(queue);
+    return REAL(mq_close)(queue);
+}
+
 int evy_dup(int fd)
 {
     int new = fd_is_runtime(fd) ? (int)errno_edge(-EBADF) : REAL(dup)(fd);

@@ -84,6 +84,15 @@ int evy_semtimedop(int set, struct sembuf *ops, size_t n, const struct timespec 
                         REAL(semtimedop)(set, ops, n, timeout));
 }
 
+/* Waits only while the machine starts. */
+ssize_t evy_getrandom(void *buf, size_t n, unsigned flags)
+{
+    cancel_point();
+    return TRY_OR_BLOCK(POINT, ssize_t, REAL(getrandom)(buf, n, flags | GRND_NONBLOCK),
+                        errno == EAGAIN && !(flags & GRND_NONBLOCK),
+                        REAL(getrandom)(buf, n, flags));
+}
+
 static const struct timespec past; /* a deadline that makes the kernel not wait */
 
 ssize_t evy_mq_receive(mqd_t queue, char *message, size_t room, unsigned *priority)
