@@ -3,6 +3,7 @@
 #define EVY_H
 
 #include <evy/blocking.h>
+#include <evy/debug.h>
 #include <evy/hub.h>
 #include <evy/libc.h>
 #include <evy/net.h>

@@ -1,4 +1,5 @@
 /* Making green threads, and their ends. */
+#include "api/debug.h"
 #include "api/gt.h"
 
 #include "base/config.h"
@@ -102,6 +103,8 @@ static __attribute__((noreturn)) void end(struct green *g, void *result, int err
 {
     g->result = result;
     g->gt.error = err;
+    if (unlikely(err && err != ECANCELED))
+        debug_ended_with(g, err);
     if (unlikely(!list_empty(&g->gt.cleanups)))
         run_cleanups(g);
     announce(g, result, err);

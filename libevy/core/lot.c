@@ -183,6 +183,27 @@ int lot_requeue(const atomic_uint *from, const void *to, unsigned wake, unsigned
     return same ? (int)(counted + moved) : -EAGAIN;
 }
 
+unsigned lot_waiters(const void *addr, struct green **greens, unsigned max)
+{
+    struct bucket *b = bucket_of(addr);
+    unsigned count = 0;
+    if (atomic_load(&b->word) == 0)
+        return 0;
+    critical_enter();
+    bucket_lock(b);
+    list_for_each (node, &b->queue) {
+        const struct waiter *w = list_entry(node, struct waiter, node);
+        if (waiter_addr(w) != addr)
+            continue;
+        if (count < max)
+            greens[count] = w->green;
+        count++;
+    }
+    bucket_unlock(b, 0);
+    critical_leave();
+    return count;
+}
+
 void lot_after_fork(void)
 {
     lot_access = (struct lot_access){0};

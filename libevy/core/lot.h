@@ -72,6 +72,9 @@ int lot_wait_any(struct waiter *w, unsigned n, deadline_t deadline);
 /* Several kernel threads are about to use the lot at once (bucket.h). Any thread. */
 void lot_share(void);
 
+/* How many wait at addr, for listings; the first max of their green threads (NULL: a kernel thread) in greens. */
+unsigned lot_waiters(const void *addr, struct green **greens, unsigned max);
+
 /* In the child of a fork: forgets all waiters, whose threads are gone. */
 void lot_after_fork(void);
 

@@ -84,6 +84,16 @@ bool raise_cancel(struct raise *r)
     return fired;
 }
 
+bool raise_drop(struct timer *t)
+{
+    if (t->fire != fire)
+        return false;
+    struct raise *r = container_of(t, struct raise, timer);
+    withdraw(r);
+    r->state = RAISE_IDLE;
+    return true;
+}
+
 void raise_kill(struct green *g, int err)
 {
     atomic_store(&g->raises.kill, err);

@@ -44,6 +44,9 @@ int raise_arm(struct raise *r, deadline_t at, int err);
 /* Disarms r, by its owner. Returns whether it had fired, delivered or not. */
 bool raise_cancel(struct raise *r);
 
+/* Disarms the raise whose timer t is, if it is one's: whether it is. On its owner's hub. */
+bool raise_drop(struct timer *t);
+
 /* The next wait of g that allows it, or the one it is in, ends with err. Any thread. */
 void raise_kill(struct green *g, int err);
 

@@ -201,3 +201,13 @@ void fdtab_share_all(void)
             share(&chunk[n], i * FD_CHUNK_SLOTS + n);
     }
 }
+
+void fd_each(void (*fn)(int fd, struct fd *s, void *arg), void *arg)
+{
+    for (unsigned i = 0; i < FD_CHUNKS; i++) {
+        struct fd *chunk = atomic_load(&fd_chunks[i]);
+        for (int j = 0; chunk && j < FD_CHUNK_SLOTS; j++)
+            if (fd_kind(&chunk[j]) != FD_UNKNOWN)
+                fn((int)(i << FD_CHUNK_BITS) + j, &chunk[j], arg);
+    }
+}

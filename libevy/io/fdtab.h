@@ -82,6 +82,9 @@ void fd_duplicated(int old, int new);
 /* fd is about to be passed to another process. */
 void fd_share(int fd);
 
+/* Calls fn for every slot that something is known of. */
+void fd_each(void (*fn)(int fd, struct fd *s, void *arg), void *arg);
+
 /* Every descriptor is about to be shared with a child: before fork. Nothing is left that the child would see
    and the program did not set. */
 void fdtab_share_all(void);
