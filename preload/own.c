@@ -46,6 +46,22 @@ int hook_ioctl(int fd, unsigned long request, ...)
     return WHEN_KEEP(OS) ? evy_ioctl(fd, request, arg) : REAL(ioctl)(fd, request, arg);
 }
 
+void hook_syslog(int priority, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    hook_vsyslog(priority, format, ap);
+    va_end(ap);
+}
+
+void hook___syslog_chk(int priority, int flag, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    hook___vsyslog_chk(priority, flag, format, ap);
+    va_end(ap);
+}
+
 unsigned hook_sleep(unsigned seconds)
 {
     return WHEN_GREEN(TIME) ? evy_sleep_seconds(seconds) : REAL(sleep)(seconds);

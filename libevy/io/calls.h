@@ -51,6 +51,9 @@ int evy_mq_send(mqd_t queue, const char *message, size_t n, unsigned priority);
 int evy_mq_timedsend(mqd_t queue, const char *message, size_t n, unsigned priority,
                      const struct timespec *at);
 
+void evy___vsyslog_chk(int priority, int flag, const char *format, va_list ap);
+void evy_vsyslog(int priority, const char *format, va_list ap);
+
 /* sleep.c */
 unsigned evy_sleep_seconds(unsigned seconds);
 int evy_clock_nanosleep(clockid_t clock, int flags, const struct timespec *when,

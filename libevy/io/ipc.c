@@ -121,3 +121,14 @@ int evy_mq_timedsend(mqd_t queue, const char *message, size_t n, unsigned priori
 {
     return BLOCKING(POINT, int, REAL(mq_timedsend)(queue, message, n, priority, at));
 }
+
+/* A logger that does not keep up holds its writers. */
+void evy___vsyslog_chk(int priority, int flag, const char *format, va_list ap)
+{
+    BLOCKING(LOOKUP, int, (REAL(__vsyslog_chk)(priority, flag, format, ap), 0));
+}
+
+void evy_vsyslog(int priority, const char *format, va_list ap)
+{
+    evy___vsyslog_chk(priority, 0, format, ap);
+}

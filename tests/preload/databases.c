@@ -1,5 +1,5 @@
-// Proves: users, groups, services, protocols and networks looked up by threads, one by one and in turn, random bytes and
-// terminal settings answer as natively.
+// Proves: users, groups, services, protocols and networks looked up by threads, one by one and in turn, random bytes,
+// terminal settings and log messages are as natively.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -10,8 +10,10 @@
 #include <pty.h>
 #include <pwd.h>
 #include <shadow.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <syslog.h>
 #include <termios.h>
 
 #include "check.h"
@@ -124,12 +126,40 @@ static void queue(void)
           close(p[1]) == 0);
 }
 
+// What programs compiled with _FORTIFY_SOURCE call.
+void checked_syslog(int priority, int flag, const char *format, ...) __asm__("__syslog_chk");
+void checked_vsyslog(int priority, int flag, const char *format,
+                     va_list ap) __asm__("__vsyslog_chk");
+
+static void log_by_list(int checked, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    if (checked)
+        checked_vsyslog(LOG_DEBUG, 1, format, ap);
+    else
+        vsyslog(LOG_DEBUG, format, ap);
+    va_end(ap);
+}
+
+static void logging(void)
+{
+    openlog("databases", LOG_PERROR, LOG_USER);
+    errno = ENOENT;
+    syslog(LOG_DEBUG, "%s: %m", "first");
+    checked_syslog(LOG_DEBUG, 1, "%d", 2);
+    log_by_list(0, "%s", "third");
+    log_by_list(1, "%s", "fourth");
+    closelog();
+}
+
 static void *all(void *arg)
 {
     by_key();
     in_turn();
     devices();
     queue();
+    logging();
     return arg;
 }
 
