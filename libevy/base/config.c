@@ -196,6 +196,11 @@ static void load_method(const char *value)
         bad_value("EVY_HUB_METHOD", value, "not epoll, poll or select");
 }
 
+static void load_trace(const char *value)
+{
+    config.trace = value;
+}
+
 void config_load(void)
 {
     static const struct {
@@ -206,7 +211,8 @@ void config_load(void)
                      {"EVY_HUBS", load_hubs},
                      {"EVY_STACK", load_stack},
                      {"EVY_HUB_METHOD", load_method},
-                     {"EVY_BLOCKING_THREADS", load_blocking}};
+                     {"EVY_BLOCKING_THREADS", load_blocking},
+                     {"EVY_TRACE", load_trace}};
     config.hubs = config.linked ? 1 : cpus_allowed();
     for (size_t i = 0; i < array_len(variables); i++) {
         const char *value = env_get(variables[i].name);

@@ -45,6 +45,7 @@ struct config {
         hubs; /* 1..MAX_HUBS (EVY_HUBS; default: 1 when linked, else the CPUs this process may use) */
     size_t stack; /* stack reserve for threads that ask for none, 0: as glibc (EVY_STACK) */
     enum hub_method method; /* libevent backend (EVY_HUB_METHOD) */
+    const char *trace;      /* prefix of the trace file's name, NULL: none (EVY_TRACE) */
     unsigned blocking;      /* most carriers beyond one per hub (EVY_BLOCKING_THREADS) */
 };
 

@@ -11,6 +11,7 @@
 #include "core/own_fd.h"
 #include "core/stack.h"
 #include "core/tcb.h"
+#include "core/trace.h"
 #include "cpu.h"
 #include "real/real.h"
 #include "tp.h"
@@ -191,6 +192,7 @@ static void strand(struct green *g, struct hub *h, struct carrier *spare)
     if (g->flags & GREEN_COOP &&
         (!declared || g->flags & GREEN_LIGHT)) /* its code, or its TCB, is in use */
         h->astray = g;
+    trace(h, TRACE_HANDOFF, g);
     atomic_store_explicit(&h->current, &h->loop, memory_order_relaxed);
     atomic_store(&g->stranded, STRANDED);
     atomic_fetch_add_explicit(&h->hand_offs, 1, memory_order_relaxed);

@@ -331,6 +331,13 @@ void critical_deliver(struct green *g)
         signal_hooks.deliver();
 }
 
+int green_id(const struct green *g)
+{
+    if (g->flags & GREEN_LIGHT)
+        return (int)((uintptr_t)g >> 12 & INT_MAX);
+    return tcb_tid(g->thread);
+}
+
 void green_fork_locks(bool take)
 {
     spin_fork(&pools_lock, take);

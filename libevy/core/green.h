@@ -160,6 +160,9 @@ struct green *green_of_thread(uintptr_t thread);
    is held: fn takes no lock and does not switch. */
 void green_each(bool (*fn)(struct green *, void *), void *arg);
 
+/* What observers call g: as gettid() tells it; light ones, which share a TCB, go by their address. */
+int green_id(const struct green *g);
+
 /* Before the process's first green thread. */
 void green_start_tids(int pid);
 

@@ -10,6 +10,7 @@
 #include "core/sched.h"
 #include "core/stack.h"
 #include "core/tcb.h"
+#include "core/trace.h"
 #include "real/real.h"
 #include "tp.h"
 
@@ -119,6 +120,7 @@ int hubs_start(void)
     hub_count = made - (r != 0);
     if (r)
         log_warn("only %u of %u hubs could be started", hub_count, config.hubs);
+    trace_start(hub_count);
     adopt_main();
     if (monitor_start())
         log_warn("no monitor: a thread that does not wait holds up its hub");
@@ -132,6 +134,7 @@ void hubs_forget(void)
     own_fds_forget();
     carriers_forget();
     monitor_forget();
+    trace_forget();
     hub_count = 0;
     self_green = NULL;
 }

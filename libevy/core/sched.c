@@ -7,6 +7,7 @@
 #include "core/hub.h"
 #include "core/light.h"
 #include "core/monitor.h"
+#include "core/trace.h"
 #include "tp.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ static void switch_to(struct green *from, struct green *to)
     struct hub *h = to->hub;
     uintptr_t tp = to->tp == from->tp ? 0 : to->tp;
     light_switch(from, to);
+    trace(h, TRACE_RUN, to);
     atomic_store_explicit(&h->current, to, memory_order_relaxed);
     count(&h->switches);
     if (unlikely(tp && !tp_fast)) {

@@ -25,6 +25,10 @@ int cmd_doctor(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_bt(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+
+/* Runs a program and writes its trace; the exit status is the program's. */
+int trace_run(const char *output, char **argv);
 
 #endif

@@ -19,6 +19,7 @@ static const struct {
     {"ps", cmd_ps, "list the green threads of a running process"},
     {"bt", cmd_bt, "show where they are: backtraces"},
     {"top", cmd_top, "watch them"},
+    {"trace", cmd_trace, "record what runs when"},
     {"bench", cmd_bench, "measure a program natively and under libevy"},
 };
 

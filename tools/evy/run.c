@@ -18,11 +18,12 @@ static const char help[] =
     "  --stack SIZE    stack of threads that ask for no size, e.g. 64k (EVY_STACK)\n"
     "  --method NAME   libevent's backend: epoll, poll or select (EVY_HUB_METHOD)\n"
     "  --log LEVEL     off, error, warn, info or debug, perhaps with ,FILE (EVY_LOG)\n"
+    "  --trace FILE    records what runs when; the same as evy trace -o FILE\n"
     "  --force         also where libevy is known not to work\n"
     "\n"
     "The exit status is PROGRAM's, or 1 when it cannot be run, 2 for a wrong command line.\n";
 
-enum { OPT_FORCE = 1, OPT_HELP };
+enum { OPT_FORCE = 1, OPT_HELP, OPT_TRACE };
 
 /* An option of this table is the environment variable of its place. */
 static const char *const variables[] = {"EVY_HUBS", "EVY_PATCH", "EVY_STACK", "EVY_HUB_METHOD",
@@ -36,6 +37,7 @@ static const struct option options[] = {
     {"method", required_argument, NULL, OPT_VARIABLE + 3},
     {"log", required_argument, NULL, OPT_VARIABLE + 4},
     {"force", no_argument, NULL, OPT_FORCE},
+    {"trace", required_argument, NULL, OPT_TRACE},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -55,6 +57,7 @@ static void check(const char *path, const char *library, bool force)
 int cmd_run(int argc, char **argv)
 {
     bool force = false;
+    const char *trace = NULL;
     int option;
     argv[0] = "evy: run"; /* how getopt_long begins its complaints */
     while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
@@ -62,6 +65,8 @@ int cmd_run(int argc, char **argv)
             variable_set(variables[option - OPT_VARIABLE], optarg);
         } else if (option == OPT_FORCE) {
             force = true;
+        } else if (option == OPT_TRACE) {
+            trace = optarg;
         } else if (option == OPT_HELP) {
             fputs(help, stdout);
             return 0;
@@ -71,6 +76,8 @@ int cmd_run(int argc, char **argv)
     }
     if (optind == argc)
         die_usage("run: no program named; evy run --help tells more");
+    if (trace)
+        return trace_run(trace, argv + optind);
     char *path = program_find(argv[optind]);
     const char *library = library_find();
     check(path, library, force);
