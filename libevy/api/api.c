@@ -55,7 +55,7 @@ int api_wait(const atomic_uint *word, unsigned expected, deadline_t d)
         if (atomic_load(word) != expected)
             return 0;
     }
-    r = lot_park(word, expected, d, LOT_CANCEL | LOT_RAISE);
+    r = lot_park(word, expected, d, LOT_CANCEL | LOT_RAISE | LOT_API);
     return r == -EAGAIN ? 0 : r;
 }
 

@@ -39,6 +39,7 @@
     X(waiter, node)       /* in a bucket */                                                        \
     X(waiter, addr)       /* where it waits */                                                     \
     X(waiter, green)      /* who waits, NULL: a kernel thread */                                   \
+    X(waiter, flags)      /* from bit 8 on what for: LOT_KINDS in core/lot.h */                                   \
     X(fd, seq)            /* two words: waits to read, to write happen at their addresses */
 
 struct evy_field {

@@ -19,6 +19,39 @@ enum lot_flags {
     LOT_ALL = 4,    /* the waiter consumes nothing: lot_unpark(n) wakes it beside its n */
 };
 
+/* What is waited for, in the flags too: for observers only. X(name, text). */
+#define LOT_KINDS(X)                                                                               \
+    X(OTHER, "other")                                                                              \
+    X(MUTEX, "mutex")                                                                              \
+    X(COND, "condition")                                                                           \
+    X(RWLOCK, "rwlock")                                                                            \
+    X(SEM, "semaphore")                                                                            \
+    X(BARRIER, "barrier")                                                                          \
+    X(ONCE, "once")                                                                                \
+    X(FUTEX, "futex")                                                                              \
+    X(JOIN, "end of thread")                                                                       \
+    X(FD, "descriptor")                                                                            \
+    X(TURN, "turn to write")                                                                       \
+    X(STREAM, "stream")                                                                            \
+    X(SLEEP, "sleep")                                                                              \
+    X(SIGWAIT, "signal")                                                                           \
+    X(CHILD, "child process")                                                                      \
+    X(API, "event, lock or queue")
+
+#define LOT_KIND_SHIFT 8
+
+enum lot_kind_index {
+#define X(name, text) LOT_INDEX_##name,
+    LOT_KINDS(X)
+#undef X
+};
+
+enum lot_kind {
+#define X(name, text) LOT_##name = LOT_INDEX_##name << LOT_KIND_SHIFT,
+    LOT_KINDS(X)
+#undef X
+};
+
 /* waiter->woken. The waker is done with the waiter and its green thread only at WOKEN: whoever sees
    WAKING must not let either of them vanish. */
 enum { NOT_WOKEN, WAKING, WOKEN };

@@ -219,7 +219,7 @@ int lot_sleep(deadline_t deadline)
     const atomic_uint word = 0; /* on this stack: nobody else knows the address */
     int r;
     do
-        r = lot_park(&word, 0, deadline, LOT_CANCEL | LOT_SIGNAL | LOT_RAISE);
+        r = lot_park(&word, 0, deadline, LOT_CANCEL | LOT_SIGNAL | LOT_RAISE | LOT_SLEEP);
     while (r == 0);
     return r;
 }

@@ -79,8 +79,8 @@ static long wait_for_turn(struct io *io)
 {
     atomic_uint *turn = &io->slot->turn;
     while (atomic_exchange(turn, TURN_AWAITED) != TURN_FREE) {
-        long r =
-            after_wait(io, lot_park(turn, TURN_AWAITED, io_deadline(io), LOT_CANCEL | LOT_SIGNAL));
+        long r = after_wait(
+            io, lot_park(turn, TURN_AWAITED, io_deadline(io), LOT_CANCEL | LOT_SIGNAL | LOT_TURN));
         if (reused(io))
             return -EBADF;
         if (r < 0 && r != -EAGAIN)

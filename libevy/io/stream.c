@@ -30,7 +30,7 @@ static EVY_NOINLINE void lock_slow(FILE *f)
         unsigned held = atomic_load(word);
         if (!held)
             continue;
-        lot_park(word, held, deadline_after(look), 0);
+        lot_park(word, held, deadline_after(look), LOT_STREAM);
         look = look < LOOK_LAST ? look * 2 : LOOK_LAST;
     }
 }

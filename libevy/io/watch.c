@@ -101,7 +101,7 @@ static int wait_edge(struct fd *s, int fd, int dir, unsigned seq, deadline_t dea
     r = watch_once(&e);
     if (r)
         return r;
-    r = lot_park(&s->seq[dir], seq, deadline, LOT_CANCEL | LOT_SIGNAL | LOT_RAISE);
+    r = lot_park(&s->seq[dir], seq, deadline, LOT_CANCEL | LOT_SIGNAL | LOT_RAISE | LOT_FD);
     unwatch_once(&e);
     if (atomic_load_explicit(&s->generation, memory_order_relaxed) != generation)
         return -EBADF;
@@ -131,7 +131,7 @@ static int enqueue_all(struct fd_wait_set *set, unsigned *queued)
     for (*queued = 0; *queued < set->count; ++*queued) {
         struct fd_wait_entry *e = &set->entries[*queued];
         lot_enqueue(&set->waiters[*queued], &e->slot->seq[e->dir],
-                    LOT_CANCEL | LOT_SIGNAL | LOT_RAISE | LOT_ALL);
+                    LOT_CANCEL | LOT_SIGNAL | LOT_RAISE | LOT_ALL | LOT_FD);
         int r = watch_ensure(e->slot, e->fd);
         if (!r)
             r = watch_once(e);

@@ -129,7 +129,7 @@ static long wait_for_handler(struct green *g)
     unsigned before = g->handled;
     long r = 0;
     while (g->handled == before && r != -ECANCELED) {
-        r = lot_park(&nothing, 0, DEADLINE_NEVER, LOT_CANCEL | LOT_SIGNAL);
+        r = lot_park(&nothing, 0, DEADLINE_NEVER, LOT_CANCEL | LOT_SIGNAL | LOT_SIGWAIT);
         if (r == -EINTR)
             signals_deliver();
     }

@@ -44,7 +44,8 @@ static long wait_pidfd(pid_t pid)
 static long wait_a_while(int64_t *pause)
 {
     static const atomic_uint nothing; /* never changes and nobody wakes it */
-    long r = lot_park(&nothing, 0, deadline_after(*pause), LOT_CANCEL | LOT_SIGNAL | LOT_RAISE);
+    long r = lot_park(&nothing, 0, deadline_after(*pause),
+                      LOT_CANCEL | LOT_SIGNAL | LOT_RAISE | LOT_CHILD);
     *pause = *pause * 2 > PAUSE_LONGEST ? PAUSE_LONGEST : *pause * 2;
     return r == -ETIMEDOUT ? 0 : r;
 }

@@ -30,7 +30,7 @@ int evy_pthread_barrier_wait(pthread_barrier_t *barrier)
     if (b->shared)
         return barrier_shared_wait((struct shared_barrier *)barrier);
     unsigned count = b->count;
-    lot_enqueue(&w, b, 0);
+    lot_enqueue(&w, b, LOT_BARRIER);
     if (arrive(b, count)) {
         bool queued = lot_leave(&w);
         lot_unpark_fenced(b, queued ? count - 1 : count);

@@ -33,7 +33,9 @@ static int wait_until(pthread_cond_t *c, pthread_mutex_t *m, deadline_t deadline
 {
     struct waiter w;
     cancel_point();
-    lot_enqueue(&w, c, LOT_CANCEL | LOT_RAISE); /* before the unlock: whoever locks next can signal us */
+    lot_enqueue(&w, c,
+                LOT_CANCEL | LOT_RAISE |
+                    LOT_COND); /* before the unlock: whoever locks next can signal us */
     int r = mutex_cond_unlock(m);
     if (unlikely(r))
         return give_up(&w, c, r);

@@ -50,7 +50,8 @@ static int park_shared(const struct call *c, uint32_t bits, deadline_t deadline)
     for (;;) {
         deadline_t next = deadline_after(look);
         bool last = deadline <= next;
-        int r = lot_park_bits(c->word, c->value, bits, last ? deadline : next, LOT_SIGNAL);
+        int r =
+            lot_park_bits(c->word, c->value, bits, last ? deadline : next, LOT_SIGNAL | LOT_FUTEX);
         if (r == -EAGAIN && look > LOOK_FIRST)
             return 0; /* it has changed since the wait began */
         if (r != -ETIMEDOUT || last)
@@ -86,7 +87,7 @@ static long wait_word(const struct call *c, uint32_t bits)
         return kernel(c->args);
     do {
         r = c->shared ? park_shared(c, bits, deadline)
-                      : lot_park_bits(c->word, c->value, bits, deadline, LOT_SIGNAL);
+                      : lot_park_bits(c->word, c->value, bits, deadline, LOT_SIGNAL | LOT_FUTEX);
     } while (r == -EINTR && self() && signals_deliver() && deadline == DEADLINE_NEVER);
     return r;
 }

@@ -68,7 +68,7 @@ static EVY_NOINLINE int wait_for_word(struct mutex *m, deadline_t deadline)
             mark = old;
             continue;
         }
-        int r = lot_park(&m->lock, mark, deadline, 0);
+        int r = lot_park(&m->lock, mark, deadline, LOT_MUTEX);
         if (r == -ETIMEDOUT || r == -ENOMEM)
             return -r;
         if (r == 0 && ++lost == PATIENCE)

@@ -170,7 +170,7 @@ static int wait_once(struct attempt *a, deadline_t deadline)
     if (word != marked && !atomic_compare_exchange_strong(lock, &word, marked))
         return 0;
     a->waited = true;
-    return a->kind & MUTEX_SHARED ? shared_wait(lock, marked, deadline, 0)
+    return a->kind & MUTEX_SHARED ? shared_wait(lock, marked, deadline, LOT_MUTEX)
                                   : lot_park(lock, marked, deadline, 0);
 }
 

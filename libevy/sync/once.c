@@ -42,7 +42,7 @@ static EVY_NOINLINE int once_slow(atomic_uint *word, void (*init)(void))
     unsigned value = atomic_load(word);
     while (!(value & ONCE_DONE)) {
         if (value == running) {
-            lot_park(word, running, DEADLINE_NEVER, 0);
+            lot_park(word, running, DEADLINE_NEVER, LOT_ONCE);
             value = atomic_load(word);
         } else if (atomic_compare_exchange_strong(word, &value, running)) {
             run(word, init);

@@ -40,7 +40,7 @@ static int hold_word(struct mutex *m, bool shared)
         if (word == ceiling)
             return 0;
         if (shared)
-            shared_wait(&m->lock, next, DEADLINE_NEVER, 0);
+            shared_wait(&m->lock, next, DEADLINE_NEVER, LOT_MUTEX);
         else
             lot_park(&m->lock, next, DEADLINE_NEVER, 0);
     }

@@ -87,7 +87,7 @@ static int read_slow(struct rwlock *l, deadline_t deadline)
             (!(state & READERS_WAIT) &&
              !atomic_compare_exchange_strong(&l->state, &state, state | READERS_WAIT)))
             continue;
-        r = lot_park_bits(&l->state, state | READERS_WAIT, BIT_READERS, deadline, 0);
+        r = lot_park_bits(&l->state, state | READERS_WAIT, BIT_READERS, deadline, LOT_RWLOCK);
         if (r == -ETIMEDOUT || r == -ENOMEM)
             return -r;
     }
@@ -101,7 +101,7 @@ static int write_slow(struct rwlock *l, deadline_t deadline)
             (!(state & WRITERS_WAIT) &&
              !atomic_compare_exchange_strong(&l->state, &state, state | WRITERS_WAIT)))
             continue;
-        int r = lot_park_bits(&l->state, state | WRITERS_WAIT, BIT_WRITERS, deadline, 0);
+        int r = lot_park_bits(&l->state, state | WRITERS_WAIT, BIT_WRITERS, deadline, LOT_RWLOCK);
         if (r == -ETIMEDOUT || r == -ENOMEM) {
             look_again(l);
             return -r;

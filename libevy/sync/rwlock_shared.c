@@ -52,7 +52,7 @@ static int look_until(pthread_rwlock_t *l, bool write, deadline_t deadline)
         if (deadline != DEADLINE_NEVER && deadline_left(deadline) == 0)
             return ETIMEDOUT;
         deadline_t next = deadline_after(LOOK_AGAIN);
-        lot_park(&never, 0, next < deadline ? next : deadline, 0);
+        lot_park(&never, 0, next < deadline ? next : deadline, LOT_RWLOCK);
     }
     return r;
 }

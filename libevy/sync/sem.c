@@ -39,7 +39,7 @@ static bool take(struct sem *s, uint64_t less)
 
 static int park(struct sem *s, deadline_t deadline)
 {
-    const unsigned flags = LOT_CANCEL | LOT_SIGNAL | LOT_RAISE;
+    const unsigned flags = LOT_CANCEL | LOT_SIGNAL | LOT_RAISE | LOT_SEM;
     return s->shared ? shared_wait(sem_value(s), 0, deadline, flags)
                      : lot_park(sem_value(s), 0, deadline, flags);
 }

@@ -16,7 +16,7 @@ for hubs in 1 2; do
     contains 'hubs' "$report" "hub 0: kernel thread "
     contains 'main joins' "$report" "$pid waiting waiting 0 the end of thread "
     waits() { printf '%s\n' "$report" | grep -qE "^[0-9]+ $1 $2\$" || echo "no $1 $2 in: $report"; }
-    verdict 'a lock' "$(waits locks 'waiting [01] lock or condition at 0x[0-9a-f]+')"
+    verdict 'a lock' "$(waits locks 'waiting [01] mutex at 0x[0-9a-f]+, owned by '"$pid"'')"
     verdict 'a descriptor' "$(waits reads 'waiting [01] descriptor [0-9]+ readable \(UNIX socket [0-9]+\)')"
     verdict 'a sleep' "$(waits sleeps 'waiting [01] sleep, 9[0-9]\.[0-9] s left')"
     verdict 'a computation' "$(waits spins '(alone|running) [01]')"

@@ -1,6 +1,7 @@
 #include "snapshot.h"
 
 #include "cmd.h"
+#include "core/lot.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,8 +120,10 @@ static void take_waiter(struct snapshot *s, const struct process *p, uint64_t wa
     struct green_info *g = bsearch(&key, s->greens, s->count, sizeof key, by_address);
     if (!g)
         return;
-    if (!g->waits++)
+    if (!g->waits++) {
         g->waits_at = process_field(p, waiter, p->d.waiter_addr);
+        g->waits_for = (unsigned)process_field(p, waiter, p->d.waiter_flags) >> LOT_KIND_SHIFT;
+    }
 }
 
 static void take_queue(struct snapshot *s, const struct process *p, uint64_t head, uint64_t first)

@@ -17,6 +17,7 @@ struct green_info {
     uint64_t sp;            /* of its saved context, unless it runs */
     int64_t deadline;       /* of its wait, CLOCK_MONOTONIC in ns; 0: none */
     uint64_t waits_at;      /* address it waits at, the first if several; 0: none seen */
+    unsigned waits_for;     /* what for: LOT_INDEX_* of core/lot.h */
     unsigned waits;         /* at how many addresses */
 };
 

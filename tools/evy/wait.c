@@ -1,13 +1,17 @@
 /* What a green thread waits for, told from the address it waits at. */
 #include "cmd.h"
+#include "core/lot.h"
 #include "endpoint.h"
 #include "snapshot.h"
 
 #include <stdlib.h>
 #include <time.h>
 
-/* A sleeper waits at a word of its own frame, right above its saved context. */
-#define FRAME_NEAR 1024
+static const char *const kinds[] = {
+#define X(name, text) [LOT_INDEX_##name] = text,
+    LOT_KINDS(X)
+#undef X
+};
 
 /* The descriptor whose slot address lies in, *writes by its place there; -1: none. */
 static int descriptor_at(const struct process *p, uint64_t address, bool *writes)
@@ -44,20 +48,31 @@ static const struct green_info *joined_at(const struct snapshot *s, const struct
     return NULL;
 }
 
+/* A pthread mutex keeps its owner's id behind the lock word and a count. */
+static char *mutex_wait(const struct process *p, const struct green_info *g)
+{
+    int owner = (int)process_word(p, g->waits_at + 8, 4);
+    return owner > 0 ? xformat("mutex at %#lx, owned by %d", g->waits_at, owner)
+                     : xformat("mutex at %#lx", g->waits_at);
+}
+
 static char *what(const struct snapshot *s, const struct process *p, const struct green_info *g)
 {
     bool writes;
-    int fd = descriptor_at(p, g->waits_at, &writes);
-    if (fd >= 0)
-        return descriptor_wait(p, g, fd, writes);
+    unsigned kind = g->waits_for < sizeof kinds / sizeof *kinds ? g->waits_for : LOT_INDEX_OTHER;
     const struct green_info *other = joined_at(s, p, g->waits_at);
-    if (other)
-        return xformat("the end of thread %d", other->id);
-    if (g->deadline && g->waits_at >= g->sp && g->waits_at < g->sp + FRAME_NEAR)
-        return xformat("sleep");
-    if (!g->waits_at)
+    int fd = descriptor_at(p, g->waits_at, &writes);
+    if (!g->waits)
         return xformat("unknown");
-    return xformat("lock or condition at %#lx", g->waits_at);
+    if (kind == LOT_INDEX_FD && fd >= 0)
+        return descriptor_wait(p, g, fd, writes);
+    if (kind == LOT_INDEX_JOIN && other)
+        return xformat("the end of thread %d", other->id);
+    if (kind == LOT_INDEX_MUTEX)
+        return mutex_wait(p, g);
+    if (kind == LOT_INDEX_SLEEP || kind == LOT_INDEX_SIGWAIT || kind == LOT_INDEX_CHILD)
+        return xformat("%s", kinds[kind]);
+    return xformat("%s at %#lx", kinds[kind], g->waits_at);
 }
 
 char *snapshot_wait(const struct snapshot *s, const struct process *p, const struct green_info *g)
