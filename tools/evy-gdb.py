@@ -16,7 +16,7 @@ import gdb
 from gdb.unwinder import Unwinder, register_unwinder
 
 HEADER = struct.Struct("<8s2I7Q9I32H4xQ")
-PARKED, STRANDED, THREAD_DONE = 1, 2, 1
+PARKED, STRANDED, THREAD_DONE, GREEN_LIGHT = 1, 2, 1, 128
 MACHINES = {  # the names of DWARF's register numbers, the stack pointer, the program counter
     7: ({3: "rbx", 6: "rbp", 12: "r12", 13: "r13", 14: "r14", 15: "r15"}, "rsp", "rip"),
     31: ({n: f"x{n}" for n in range(19, 31)}, "sp", "pc"),
@@ -74,7 +74,8 @@ class Green:
     def __init__(self, description, green):
         d = self.description = description
         thread = d.get(green, "green.thread")
-        self.id = number(thread + number(d.tid_offset), 4)
+        light = d.get(green, "green.flags") & GREEN_LIGHT  # these share a thread control block
+        self.id = green >> 12 & 0x7FFFFFFF if light else number(thread + number(d.tid_offset), 4)
         self.name = text(d.place(green, "green.name"), 16) or "-"
         self.hub = d.get(green, "green.hub")
         self.sp = d.get(green, "green.ctx")
@@ -105,8 +106,14 @@ def living(description):
         return
     if not d.get(d.main, "green.done") & THREAD_DONE:
         yield Green(d, d.main)
-    node = number(d.bodies)
-    while node != d.bodies:
+    hubs = [d.hubs + i * d.hub_size for i in range(number(d.hub_count, 4))]
+    for head in [d.bodies] + [d.place(d.place(hub, "hub.lights"), "lights.bodies") for hub in hubs]:
+        yield from living_in(d, head)
+
+
+def living_in(d, head):
+    node = number(head)
+    while node != head:
         if not node:
             raise gdb.GdbError("evy: the rest lies in memory that this core file lacks")
         green = node - d.fields["green.siblings"][0]
@@ -133,7 +140,9 @@ class Suspended(Unwinder):
         sp = frame.read_register(self.sp)
         if address(sp) != self.below:
             return None
-        info = frame.create_unwind_info(FrameId(sp, frame.read_register(self.pc)))
+        # As if its stack were the lowest of all: gdb takes a caller's stack that lies lower for a corrupt one.
+        lowest = gdb.Value(16).cast(sp.type)
+        info = frame.create_unwind_info(FrameId(lowest, frame.read_register(self.pc)))
         for name, value in self.registers.items():
             info.add_saved_register(name, gdb.Value(value).cast(frame.read_register(name).type))
         return info
@@ -144,6 +153,13 @@ class Suspended(Unwinder):
         self.below = address(gdb.newest_frame().read_register(self.sp))
         self.registers = registers
         gdb.invalidate_cached_frames()
+
+    def first(self):
+        """The frame where it is suspended, and how many of the kernel thread's own are above it."""
+        frame, above = gdb.newest_frame(), 0
+        while frame.type() == gdb.INLINE_FRAME or frame.pc() != self.registers[self.pc]:
+            frame, above = frame.older(), above + 1
+        return frame, above
 
     def hide(self):
         self.registers = None
@@ -172,8 +188,9 @@ def backtrace_of(green):
                 return f"kernel thread {green.kernel_thread} is not here\n"
             return gdb.execute("bt", to_string=True)
         suspended.show(green)
+        above = suspended.first()[1]
         lines = gdb.execute("bt", to_string=True).splitlines(keepends=True)
-        return "".join(line for line in lines if not line.startswith("#0 "))
+        return "".join(lines[above:])
     finally:
         suspended.hide()
         before.switch()
@@ -233,7 +250,7 @@ class EvyFrame(gdb.Command):
             select_kernel_thread(green.kernel_thread)
             return
         suspended.show(green)
-        gdb.newest_frame().older().select()
+        suspended.first()[0].select()
         gdb.execute("frame")
 
 

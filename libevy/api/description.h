@@ -34,12 +34,14 @@
     X(hub, carrier)       /* the kernel thread that drives it */                                   \
     X(hub, switches)      /* 32 bits, grows at each switch */                                      \
     X(hub, asleep)        /* 1: it waits in the kernel */                                          \
+    X(hub, lights)        /* a struct lights */                                                    \
+    X(lights, bodies)     /* list of the light green threads, by their node `siblings` */          \
     X(carrier, tid)       /* the kernel's id of it */                                              \
     X(bucket, queue)      /* list of waiters; all zero when never used */                          \
     X(waiter, node)       /* in a bucket */                                                        \
     X(waiter, addr)       /* where it waits */                                                     \
     X(waiter, green)      /* who waits, NULL: a kernel thread */                                   \
-    X(waiter, flags)      /* from bit 8 on what for: LOT_KINDS in core/lot.h */                                   \
+    X(waiter, flags)      /* from bit 8 on what for: LOT_KINDS in core/lot.h */                    \
     X(fd, seq)            /* two words: waits to read, to write happen at their addresses */
 
 struct evy_field {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* What the runtime's enums say (core/green.h, core/carrier.h, sync/thread.h). */
-enum { PARKED = 1, STRANDED = 2, THREAD_DONE = 1 };
+enum { PARKED = 1, STRANDED = 2, THREAD_DONE = 1, GREEN_LIGHT = 128 };
 
 /* A list that changes while it is read may seem endless. */
 #define LIST_MOST 4000000
@@ -52,6 +52,15 @@ static void process_name(const struct process *p, char name[17])
     free(path);
 }
 
+/* As the library's green_id. */
+static int id_of(const struct process *p, uint64_t green)
+{
+    if (process_field(p, green, p->d.green_flags) & GREEN_LIGHT)
+        return (int)(green >> 12 & 0x7fffffff);
+    uint64_t thread = process_field(p, green, p->d.green_thread);
+    return (int)process_word(p, thread + process_word(p, p->d.tid_offset, 8), 4);
+}
+
 static void take_green(struct snapshot *s, const struct process *p, uint64_t address)
 {
     if ((s->count & (s->count + 1)) == 0) {
@@ -61,8 +70,7 @@ static void take_green(struct snapshot *s, const struct process *p, uint64_t add
     }
     struct green_info *g = &s->greens[s->count];
     *g = (struct green_info){.address = address};
-    uint64_t thread = process_field(p, address, p->d.green_thread);
-    g->id = (int)process_word(p, thread + process_word(p, p->d.tid_offset, 8), 4);
+    g->id = id_of(p, address);
     uint64_t hub = process_field(p, address, p->d.green_hub);
     g->hub = (unsigned)((hub - p->d.hubs) / p->d.hub_size);
     process_read(p, address + p->d.green_name.offset, g->name, 16);
@@ -86,16 +94,26 @@ static bool lives(const struct process *p, uint64_t green)
     return !(process_field(p, green, p->d.green_done) & THREAD_DONE);
 }
 
-static void take_greens(struct snapshot *s, const struct process *p)
+/* The green threads of a list that live. One that was never used has no hub yet. */
+static void take_list(struct snapshot *s, const struct process *p, uint64_t head)
 {
-    if (lives(p, p->d.main))
-        take_green(s, p, p->d.main);
-    uint64_t node = process_word(p, p->d.bodies, 8);
-    for (int i = 0; node && node != p->d.bodies && i < LIST_MOST; i++) {
+    uint64_t node = process_word(p, head, 8);
+    for (int i = 0; node && node != head && i < LIST_MOST; i++) {
         uint64_t green = node - p->d.green_siblings.offset;
         if (process_field(p, green, p->d.green_hub) && lives(p, green))
             take_green(s, p, green);
         node = process_word(p, node, 8);
+    }
+}
+
+static void take_greens(struct snapshot *s, const struct process *p)
+{
+    if (lives(p, p->d.main))
+        take_green(s, p, p->d.main);
+    take_list(s, p, p->d.bodies);
+    for (unsigned i = 0; i < s->hub_count; i++) {
+        uint64_t hub = p->d.hubs + (uint64_t)i * p->d.hub_size;
+        take_list(s, p, hub + p->d.hub_lights.offset + p->d.lights_bodies.offset);
     }
 }
 

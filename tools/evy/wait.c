@@ -7,6 +7,15 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* evy_sleep waits at a word of its own frame, right above its saved context. */
+#define FRAME_NEAR 1024
+
+static bool sleeps(const struct green_info *g)
+{
+    return g->waits_for == LOT_INDEX_SLEEP ||
+           (g->waits_for == LOT_INDEX_API && g->deadline && g->waits_at - g->sp < FRAME_NEAR);
+}
+
 static const char *const kinds[] = {
 #define X(name, text) [LOT_INDEX_##name] = text,
     LOT_KINDS(X)
@@ -70,7 +79,9 @@ static char *what(const struct snapshot *s, const struct process *p, const struc
         return xformat("the end of thread %d", other->id);
     if (kind == LOT_INDEX_MUTEX)
         return mutex_wait(p, g);
-    if (kind == LOT_INDEX_SLEEP || kind == LOT_INDEX_SIGWAIT || kind == LOT_INDEX_CHILD)
+    if (sleeps(g))
+        return xformat("sleep");
+    if (kind == LOT_INDEX_SIGWAIT || kind == LOT_INDEX_CHILD)
         return xformat("%s", kinds[kind]);
     return xformat("%s at %#lx", kinds[kind], g->waits_at);
 }
