@@ -123,8 +123,10 @@ static void wake(struct hub *h, struct green *g)
 {
     bool parked = g->wake == WAKE_PARKED;
     g->wake = WAKE_NOTIFIED;
-    if (parked)
-        run_queue_push(&h->runnable, g);
+    if (!parked)
+        return;
+    trace(h, TRACE_WAKE, g);
+    run_queue_push(&h->runnable, g);
 }
 
 void sched_unpark(struct green *g)
