@@ -2,6 +2,7 @@
 #ifndef EVY_H
 #define EVY_H
 
+#include <evy/backdoor.h>
 #include <evy/blocking.h>
 #include <evy/debug.h>
 #include <evy/hub.h>

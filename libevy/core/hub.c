@@ -31,6 +31,7 @@ static atomic_uint next_hub; /* where the next new green thread goes */
 
 static void loop_entry(void *arg)
 {
+    tcb_begin(); /* callbacks of the program run here */
     sched_loop(arg);
 }
 
