@@ -1,9 +1,18 @@
 // A feed of timers: each puts its time into a queue when it is due; what is cancelled never comes.
 #include "example.h"
 
+#include <time.h>
+
 #define TIMERS 1000
 
 static evy_queue *feed;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
 
 static void *due(void *ms)
 {
@@ -17,11 +26,12 @@ int main(void)
     void *ms, *last = 0;
     int expected = 0;
     unsigned seed = 1;
+    double start = now();
     feed = evy_queue_new(-1, EVY_Q_FIFO);
     for (int i = 0; i < TIMERS; i++) {
         seed = seed * 1103515245 + 12345;
-        intptr_t at = 10 * (seed >> 16 & 7);
-        timers[i] = evy_spawn_after((double)at / 1000, due, (void *)at);
+        intptr_t at = 50 * (seed >> 16 & 7) + 50;
+        timers[i] = evy_spawn_after(start + (double)at / 1000 - now(), due, (void *)at);
         NEED(timers[i]);
     }
     for (int i = 0; i < TIMERS; i++) {
