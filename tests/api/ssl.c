@@ -1,6 +1,7 @@
 // flags: -levy-ssl -lssl -lcrypto -lcheck -lsubunit -lm
 // env: EVY_HUBS=1
-// Proves: TLS between green threads, by calls of libevy-ssl alone: the program patches only pthread_create.
+// Proves: TLS between green threads, by calls of libevy-ssl alone: the program patches only pthread_create. Every case with
+// light green threads and with pthreads.
 #define _GNU_SOURCE
 #include "cert.h"
 
@@ -21,6 +22,7 @@ static X509 *ca;
 static SSL_CTX *server_ctx, *client_ctx;
 static evy_ssl *server, *client;
 static int fds[2];
+static int light; /* green threads of evy_spawn, else of pthread_create */
 
 static void set_up(void)
 {
@@ -28,6 +30,12 @@ static void set_up(void)
     server_ctx = cert_server(&ca);
     client_ctx = cert_client(ca);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+}
+
+static void set_up_light(void)
+{
+    light = 1;
+    set_up();
 }
 
 static void wrap(unsigned flags)
@@ -38,16 +46,26 @@ static void wrap(unsigned flags)
     SSL_set1_host(evy_ssl_handle(client), "localhost");
 }
 
-static pthread_t green(void *(*body)(void *), void *arg)
+union thread {
+    evy_gt *light;
+    pthread_t pthread;
+};
+
+static union thread green(void *(*body)(void *), void *arg)
 {
-    pthread_t t;
-    ck_assert_int_eq(pthread_create(&t, NULL, body, arg), 0);
+    union thread t;
+    if (light)
+        ck_assert_ptr_nonnull(t.light = evy_spawn(body, arg));
+    else
+        ck_assert_int_eq(pthread_create(&t.pthread, NULL, body, arg), 0);
     return t;
 }
 
-static void join(pthread_t t)
+static void join(union thread t)
 {
-    ck_assert_int_eq(pthread_join(t, NULL), 0);
+    ck_assert_int_eq(light ? evy_gt_wait(t.light, NULL) : pthread_join(t.pthread, NULL), 0);
+    if (light)
+        evy_gt_unref(t.light);
 }
 
 static double now(void)
@@ -74,7 +92,7 @@ START_TEST(echoes)
 {
     char buf[6] = "";
     wrap(EVY_SSL_STRICT_EOF);
-    pthread_t t = green(echo, NULL);
+    union thread t = green(echo, NULL);
     ck_assert(!SSL_is_init_finished(evy_ssl_handle(client)));
     ck_assert_int_eq(evy_ssl_write(client, "", 0), 0);
     ck_assert_int_eq(evy_ssl_write(client, "hello", 5), 5);
@@ -97,7 +115,7 @@ START_TEST(buffered_first)
 {
     char c = 0;
     wrap(0);
-    pthread_t t = green(echo, NULL);
+    union thread t = green(echo, NULL);
     ck_assert_int_eq(evy_ssl_sendall(client, "ab", 2), 0);
     evy_ssl_set_timeout(client, 10);
     ck_assert(evy_ssl_read(client, &c, 1) == 1 && c == 'a');
@@ -144,8 +162,8 @@ static void *drink(void *arg)
 START_TEST(full_duplex)
 {
     wrap(EVY_SSL_STRICT_EOF);
-    pthread_t t[4] = {green(pour, client), green(pour, server), green(drink, client),
-                      green(drink, server)};
+    union thread t[4] = {green(pour, client), green(pour, server), green(drink, client),
+                         green(drink, server)};
     for (int i = 0; i < 4; i++)
         join(t[i]);
     evy_ssl_close(client);
@@ -166,8 +184,8 @@ static void *write_runs(void *arg)
 START_TEST(writers_take_turns)
 {
     wrap(0);
-    pthread_t t[3] = {green(write_runs, (void *)'x'), green(write_runs, (void *)'y'),
-                      green(write_runs, (void *)'z')};
+    union thread t[3] = {green(write_runs, (void *)'x'), green(write_runs, (void *)'y'),
+                         green(write_runs, (void *)'z')};
     char run[30000];
     for (int i = 0; i < 30; i++) {
         for (size_t got = 0; got < sizeof run;) {
@@ -191,7 +209,7 @@ START_TEST(times_out)
     errno = 0;
     ck_assert(evy_ssl_handshake(client) == -1 && errno == ETIMEDOUT); /* a silent server */
     ck_assert(now() - start >= 0.05);
-    pthread_t t = green(echo, NULL);
+    union thread t = green(echo, NULL);
     ck_assert_int_eq(evy_ssl_handshake(client), 0); /* and goes on */
     errno = 0;
     ck_assert(evy_ssl_read(client, &c, 1) == -1 && errno == ETIMEDOUT);
@@ -207,7 +225,7 @@ START_TEST(writes_the_same_again)
     char *data = malloc(n);
     memset(data, 'c', n);
     wrap(0);
-    pthread_t hands = green((void *(*)(void *))(void *)evy_ssl_handshake, server);
+    union thread hands = green((void *(*)(void *))(void *)evy_ssl_handshake, server);
     ck_assert_int_eq(evy_ssl_handshake(client), 0);
     join(hands);
     evy_ssl_set_timeout(client, 0.05);
@@ -216,7 +234,7 @@ START_TEST(writes_the_same_again)
         sent += (size_t)r;
     ck_assert(r == -1 && errno == ETIMEDOUT);
     ck_assert_int_eq(evy_ssl_set_timeout(client, EVY_FOREVER), 0);
-    pthread_t t = green(drink, server);
+    union thread t = green(drink, server);
     char *moved = malloc(n);
     memcpy(moved, data, n);
     free(data);
@@ -240,7 +258,7 @@ START_TEST(unwraps)
 {
     char buf[6] = "";
     wrap(0);
-    pthread_t t = green(unwrap_server, NULL);
+    union thread t = green(unwrap_server, NULL);
     ck_assert_int_eq(evy_ssl_write(client, "x", 1), 1);
     ck_assert_int_eq(evy_ssl_unwrap(client), fds[1]);
     join(t);
@@ -262,7 +280,7 @@ START_TEST(ragged_end)
 {
     char c;
     wrap(_i ? EVY_SSL_STRICT_EOF : 0);
-    pthread_t t = green(break_off, NULL);
+    union thread t = green(break_off, NULL);
     ck_assert_int_eq(evy_ssl_write(client, "x", 1), 1);
     join(t);
     errno = 0;
@@ -286,7 +304,7 @@ START_TEST(verifies)
 {
     wrap(0);
     SSL_set1_host(evy_ssl_handle(client), "example.org");
-    pthread_t t = green(fail_to_read, NULL);
+    union thread t = green(fail_to_read, NULL);
     errno = 0;
     ck_assert(evy_ssl_write(client, "x", 1) == -1 && errno == EPROTO);
     ck_assert_int_eq(ERR_GET_REASON(evy_ssl_error(client)), SSL_R_CERTIFICATE_VERIFY_FAILED);
@@ -301,7 +319,7 @@ START_TEST(old_errors)
 {
     char c;
     wrap(0);
-    pthread_t t = green(echo, NULL);
+    union thread t = green(echo, NULL);
     ERR_raise(ERR_LIB_USER, 1);
     ck_assert_int_eq(evy_ssl_write(client, "x", 1), 1);
     ERR_raise(ERR_LIB_USER, 1);
@@ -331,7 +349,7 @@ START_TEST(names_and_protocols)
     SSL_CTX_set_alpn_protos(client_ctx, (const unsigned char *)"\x03one\x04more", 9);
     wrap(0);
     SSL_set_tlsext_host_name(evy_ssl_handle(client), "localhost");
-    pthread_t t = green(echo, NULL);
+    union thread t = green(echo, NULL);
     ck_assert_int_eq(evy_ssl_handshake(client), 0);
     SSL_get0_alpn_selected(evy_ssl_handle(client), &chosen, &n);
     ck_assert(n == 3 && memcmp(chosen, "one", 3) == 0);
@@ -351,8 +369,8 @@ static void *closed_while_reading(void *arg)
 START_TEST(close_wakes)
 {
     wrap(0);
-    pthread_t t = green(closed_while_reading, NULL);
-    pthread_t hands = green((void *(*)(void *))(void *)evy_ssl_handshake, server);
+    union thread t = green(closed_while_reading, NULL);
+    union thread hands = green((void *(*)(void *))(void *)evy_ssl_handshake, server);
     ck_assert_int_eq(evy_ssl_handshake(client), 0);
     join(hands);
     evy_ssl_close(client);
@@ -385,11 +403,44 @@ START_TEST(alone)
 }
 END_TEST
 
-int main(void)
+static void *read_until_ended(void *arg)
 {
-    Suite *suite = suite_create("ssl");
-    TCase *tc = tcase_create("ssl");
-    tcase_add_checked_fixture(tc, set_up, NULL);
+    char c;
+    errno = 0;
+    ck_assert_int_eq(evy_ssl_read(client, &c, 1), -1);
+    *(int *)arg = errno;
+    return NULL;
+}
+
+/* libevy's own timeouts and kills end a wait, and the connection goes on. */
+START_TEST(timeouts_and_kills)
+{
+    int error = 0;
+    char c;
+    evy_timeout t = EVY_TIMEOUT_INIT;
+    wrap(0);
+    union thread e = green(echo, NULL);
+    ck_assert_int_eq(evy_ssl_handshake(client), 0);
+    ck_assert_int_eq(evy_timeout_start(&t, 0.02, ENOSYS), 0);
+    errno = 0;
+    ck_assert(evy_ssl_read(client, &c, 1) == -1 && errno == ENOSYS);
+    ck_assert_int_eq(evy_timeout_cancel(&t), 1);
+    evy_gt *g = evy_spawn(read_until_ended, &error);
+    evy_sleep(0.005);
+    ck_assert_int_eq(evy_kill(g, 0), 0);
+    ck_assert_int_eq(error, ECANCELED);
+    evy_gt_unref(g);
+    ck_assert_int_eq(evy_ssl_write(client, "x", 1), 1);
+    ck_assert_int_eq(evy_ssl_read(client, &c, 1), 1);
+    evy_ssl_close(client);
+    join(e);
+}
+END_TEST
+
+static TCase *cases(const char *name, void (*begin)(void))
+{
+    TCase *tc = tcase_create(name);
+    tcase_add_checked_fixture(tc, begin, NULL);
     tcase_add_test(tc, echoes);
     tcase_add_test(tc, buffered_first);
     tcase_add_test(tc, full_duplex);
@@ -402,9 +453,17 @@ int main(void)
     tcase_add_test(tc, old_errors);
     tcase_add_test(tc, names_and_protocols);
     tcase_add_test(tc, close_wakes);
+    tcase_add_test(tc, timeouts_and_kills);
     tcase_add_test(tc, refuses);
     tcase_add_test(tc, alone);
-    suite_add_tcase(suite, tc);
+    return tc;
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("ssl");
+    suite_add_tcase(suite, cases("pthreads", set_up));
+    suite_add_tcase(suite, cases("light", set_up_light));
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
