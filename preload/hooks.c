@@ -3,6 +3,7 @@
 
 #include "io/blocking.h"
 #include "io/calls.h"
+#include "proc/altstack.h"
 #include "proc/atfork.h"
 #include "proc/daemon.h"
 #include "proc/exec.h"

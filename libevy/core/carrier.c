@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/spin.h"
 #include "base/sys.h"
+#include "core/altstack.h"
 #include "core/critical.h"
 #include "core/hub.h"
 #include "core/light.h"
@@ -23,7 +24,7 @@
 #include <unistd.h>
 
 #define MAX_CARRIERS (MAX_HUBS + MAX_BLOCKING)
-#define IDLE_STACK ((size_t)64 << 10)
+#define IDLE_STACK (ALTSTACK_OWN + ((size_t)64 << 10))
 #define SOON_NS 10000000
 
 static struct carrier carriers[MAX_CARRIERS]; /* the first is the main thread */
@@ -90,6 +91,8 @@ static void serve_entry(void *arg)
 static void *carrier_main(void *arg)
 {
     struct carrier *c = arg;
+    char alt[ALTSTACK_OWN];
+    altstack_start(c, alt);
     c->idle_tp = c->native_tp = tp_get();
     c->tid = sys_gettid();
     sys_futex_wake(&c->tid, 1);
@@ -147,6 +150,7 @@ int carrier_adopt_main(struct hub *h)
     if (r)
         return r;
     main_idle.hub = h;
+    c->own_alt = stack_low(&main_idle.stack);
     c->idle = main_idle.ctx;
     c->idle_tp = main_idle.tp;
     c->native_tp = hub_native_tp ? hub_native_tp : tp_get();
@@ -322,12 +326,12 @@ int carrier_running(const struct green *g)
     return atomic_load(&g->hub->current) == g ? g->hub->carrier->tid : 0;
 }
 
-uintptr_t carrier_native_tp(int tid)
+struct carrier *carrier_of_tid(int tid)
 {
     for (unsigned i = 0; i < carrier_count; i++)
         if (carriers[i].tid == tid)
-            return carriers[i].native_tp;
-    return 0;
+            return &carriers[i];
+    return NULL;
 }
 
 void carriers_forget(void)

@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "context.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 
 struct green;
@@ -28,6 +29,8 @@ struct carrier {
     atomic_uint given;     /* futex: 1 when hub has been set for it to drive */
     struct hub *hub;       /* what it is to drive; written before given */
     struct green *arrival; /* the stranded green thread that came to the idle context; own */
+    void *own_alt;         /* its own alternate signal stack, on the stack of its idle context */
+    stack_t alt;           /* the one that the kernel has for it now; own */
     struct carrier *next;  /* in the list of spares; spares_lock */
 };
 
@@ -57,8 +60,8 @@ EVY_COLD void carrier_rejoin(struct green *g);
    has written before. Async-signal-safe. */
 int carrier_running(const struct green *g);
 
-/* The TCB glibc made for the kernel thread with that id, 0 when that is none of ours. Async-signal-safe. */
-uintptr_t carrier_native_tp(int tid);
+/* The kernel thread with that id, NULL when it is none of ours. Async-signal-safe. */
+struct carrier *carrier_of_tid(int tid);
 
 /* In a forked child: there are none. */
 void carriers_forget(void);

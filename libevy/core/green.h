@@ -12,6 +12,7 @@
 #include "core/timers.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 struct carrier;
@@ -99,6 +100,7 @@ struct green {
     _Atomic uint64_t sigwaits; /* signals it waits for in sigwait & co; written by itself */
     _Atomic uint64_t
         sigpending; /* signals sent to it alone and not yet handled (proc/sigqueue.c) */
+    stack_t alt;    /* its alternate signal stack; size 0: it has none; own */
     struct handler_frame *handlers; /* innermost handler that runs on it (proc/signals.c); own */
     atomic_uint stranded;           /* STRANDED_*: whether its hub has left it behind (carrier.h) */
     struct carrier *stranded_on;    /* the kernel thread that runs it then */

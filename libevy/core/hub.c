@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/sys.h"
+#include "core/altstack.h"
 #include "core/carrier.h"
 #include "core/evloop.h"
 #include "core/lot.h"
@@ -94,6 +95,7 @@ static void adopt_main(void)
     atomic_store(&hubs[0].current, g);
     atomic_store(&hubs[0].born, 1);
     self_green = g;
+    altstack_adopt(g);
 }
 
 struct green *main_thread(void)

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/sys.h"
+#include "core/altstack.h"
 #include "core/critical.h"
 #include "core/evloop.h"
 #include "core/hub.h"
@@ -53,6 +54,7 @@ void sched_arrived(void)
         h->after = NULL;
         after(h->after_arg);
     }
+    altstack_arrived(self());
 }
 
 /* While a cooperative green thread runs on another carrier, the others of its hub wait for its return. */

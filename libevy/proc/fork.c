@@ -13,6 +13,7 @@
 #include "proc/sigstate.h"
 
 #include "base/config.h"
+#include "core/altstack.h"
 #include "core/carrier.h"
 #include "core/critical.h"
 #include "core/evloop.h"
@@ -82,6 +83,7 @@ static void forget_all(uintptr_t native)
     fdtab_forget();
     blocking_forget();
     signals_forget();
+    altstack_forget(self());
     hub_native_tp = native == tp_get() ? 0 : native;
     forked_tp = hub_native_tp ? tp_get() : 0;
     if (forked_tp)

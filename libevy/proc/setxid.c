@@ -34,9 +34,9 @@ static EVY_NOINLINE void answer_on(uintptr_t native, int sig, siginfo_t *info, v
 
 static void on_setxid(int sig, siginfo_t *info, void *context)
 {
-    uintptr_t native = carrier_native_tp(sys_gettid());
-    if (native)
-        answer_on(native, sig, info, context);
+    const struct carrier *c = carrier_of_tid(sys_gettid());
+    if (c)
+        answer_on(c->native_tp, sig, info, context);
     else
         glibc_handler(sig, info, context);
 }

@@ -5,6 +5,7 @@
 
 #include "base/config.h"
 #include "base/spin.h"
+#include "core/altstack.h"
 #include "core/critical.h"
 #include "core/hub.h"
 #include "io/io.h"
@@ -62,13 +63,25 @@ uint64_t actions_wrapped_always(void)
     return SIG_CALLS | (atomic_load(&poke) ? sig_bit(SIGURG) : 0);
 }
 
+/* Straight to the program's handler, on the stack and with the mask it asked for, past a look at guard pages. */
+static int install_fault(int sig, const struct sigaction *act)
+{
+    struct sigaction ours = *act;
+    ours.sa_sigaction = on_fault;
+    atomic_fetch_or(&wrapped, sig_bit(sig));
+    ours.sa_flags |= SA_SIGINFO | (is_handler(act) ? 0 : SA_ONSTACK);
+    return REAL(sigaction)(sig, act->sa_handler == SIG_IGN ? act : &ours, NULL);
+}
+
 /* The masks are emulated: ours runs with all blocked and lets in what may come when it calls the program's. */
 static int install(int sig, const struct sigaction *act)
 {
+    if (sig == SIGSEGV)
+        return install_fault(sig, act);
     struct sigaction ours = {.sa_sigaction = on_signal};
     bool wrap =
         is_handler(act) || (act->sa_handler == SIG_DFL && actions_wrapped_always() & sig_bit(sig));
-    int keep = SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT | SA_ONSTACK;
+    int keep = SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT;
     sig_set(&ours.sa_mask, ~SIG_FAULTS);
     ours.sa_flags = SA_SIGINFO | (is_handler(act) ? act->sa_flags & keep : SA_RESTART);
     if (wrap)
@@ -139,9 +152,19 @@ static int set_action(int sig, const struct sigaction *act, struct sigaction *ol
     return r;
 }
 
+static void mind_stacks(int sig, const struct sigaction *act)
+{
+    if (SIG_FAULTS & sig_bit(sig) && is_handler(act) && act->sa_flags & SA_ONSTACK)
+        altstack_lend_none();
+}
+
 int evy_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
-    if (hub_count == 0 || !sig_valid(sig) || (SIG_FAULTS | SIG_FIXED) & sig_bit(sig))
+    if (hub_count == 0 || !sig_valid(sig) || SIG_FIXED & sig_bit(sig))
+        return REAL(sigaction)(sig, act, old);
+    if (act)
+        mind_stacks(sig, act);
+    if (SIG_UNSEEN & sig_bit(sig))
         return REAL(sigaction)(sig, act, old);
     struct sigaction copy;
     if (act)
@@ -179,10 +202,13 @@ int evy_siginterrupt(int sig, int flag)
 
 void actions_take_over(void)
 {
+    const uint64_t always = SIG_CALLS | sig_bit(SIGSEGV);
     for (int sig = 1; sig <= SIGNALS; sig++) {
         struct sigaction act;
-        if (!sig_valid(sig) || (SIG_FAULTS | SIG_FIXED) & sig_bit(sig) ||
-            REAL(sigaction)(sig, NULL, &act) || (!is_handler(&act) && !(SIG_CALLS & sig_bit(sig))))
+        if (!sig_valid(sig) || SIG_FIXED & sig_bit(sig) || REAL(sigaction)(sig, NULL, &act))
+            continue;
+        mind_stacks(sig, &act);
+        if (SIG_UNSEEN & sig_bit(sig) || (!is_handler(&act) && !(always & sig_bit(sig))))
             continue;
         write_action(sig, &act);
         install(sig, &act);

@@ -3,6 +3,7 @@
 #include "proc/signals.h"
 #include "proc/sigstate.h"
 
+#include "core/altstack.h"
 #include "core/hub.h"
 #include "io/io.h"
 #include "jmpbuf.h"
@@ -13,13 +14,12 @@ struct handler_frame {
     struct handler_frame *outer; /* the handler it interrupted */
     uint64_t mask;               /* to go back to */
     uintptr_t at;                /* where it is on the stack */
-    uintptr_t alt_low;           /* alternate signal stack it runs on; 0: it does not */
-    uintptr_t alt_high;          /* its end */
+    stack_t alt;                 /* alternate signal stack it runs on; size 0: it does not */
 };
 
 static struct handler_frame frames[1024]; /* handlers running now, in all green threads */
 
-struct handler_frame *frame_push(struct green *g, uintptr_t at, const ucontext_t *uc)
+struct handler_frame *frame_push(struct green *g, uintptr_t at)
 {
     struct handler_frame *f = frames, *end = frames + array_len(frames);
     while (f < end && atomic_exchange(&f->used, true))
@@ -29,11 +29,7 @@ struct handler_frame *frame_push(struct green *g, uintptr_t at, const ucontext_t
     f->outer = g->handlers;
     f->mask = sig_mask(g);
     f->at = at;
-    f->alt_low = f->alt_high = 0;
-    if (uc && at - (uintptr_t)uc->uc_stack.ss_sp < uc->uc_stack.ss_size) {
-        f->alt_low = (uintptr_t)uc->uc_stack.ss_sp;
-        f->alt_high = f->alt_low + uc->uc_stack.ss_size;
-    }
+    f->alt = altstack_holds(&g->alt, at) ? g->alt : (stack_t){.ss_size = 0};
     g->handlers = f;
     return f;
 }
@@ -50,16 +46,18 @@ void go_back_to_mask(struct green *g, uint64_t mask)
         mask_set(g, mask);
 }
 
-static bool frame_left(const struct handler_frame *f, uintptr_t sp)
+static bool frame_left(const struct green *g, const struct handler_frame *f, uintptr_t sp)
 {
-    if (f->alt_low)
-        return sp < f->alt_low || sp >= f->alt_high;
+    if (f->alt.ss_size && !altstack_holds(&f->alt, sp))
+        return true;
+    if (!f->alt.ss_size && altstack_holds(&g->alt, sp))
+        return false; /* a fault's handler, and below it what it interrupted */
     return f->at < sp;
 }
 
 void frames_forget(struct green *g, uintptr_t sp)
 {
-    while (unlikely(g->handlers != NULL) && frame_left(g->handlers, sp)) {
+    while (unlikely(g->handlers != NULL) && frame_left(g, g->handlers, sp)) {
         uint64_t mask = g->handlers->mask;
         frame_pop(g, g->handlers);
         go_back_to_mask(g, mask);
@@ -74,7 +72,7 @@ void signals_jump(struct __jmp_buf_tag *env)
     uintptr_t sp = jmpbuf_sp(env);
     uint64_t mask = sig_mask(g);
     bool left = false;
-    for (; g->handlers && frame_left(g->handlers, sp); left = true) {
+    for (; g->handlers && frame_left(g, g->handlers, sp); left = true) {
         if (env->__mask_was_saved)
             mask = g->handlers->mask;
         frame_pop(g, g->handlers);

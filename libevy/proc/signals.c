@@ -19,16 +19,6 @@ static void on_parking(struct green *g)
     frames_forget(g, (uintptr_t)__builtin_frame_address(0));
 }
 
-static void call_handler(const struct sigaction *act, int sig, siginfo_t *info, ucontext_t *uc)
-{
-    ucontext_t own;
-    if (!uc && act->sa_flags & SA_SIGINFO) {
-        getcontext(&own);
-        uc = &own;
-    }
-    act->sa_sigaction(sig, info, uc); /* as the kernel does: three arguments for every handler */
-}
-
 /* Runs the program's handler for sig on g, the running green thread. Returns its flags. */
 static int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc)
 {
@@ -38,7 +28,8 @@ static int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc
     if (act.sa_flags & SA_RESETHAND)
         action_reset(sig);
     uint64_t mask = sig_mask(g);
-    struct handler_frame *f = frame_push(g, (uintptr_t)__builtin_frame_address(0), uc);
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    struct handler_frame *f = frame_push(g, handler_place(g, &act, here));
     uint64_t blocked = sig_word(&act.sa_mask) | (act.sa_flags & SA_NODEFER ? 0 : sig_bit(sig));
     unsigned critical = g->critical;
     atomic_store_explicit(&g->sigmask, mask | (blocked & ~SIG_FIXED), memory_order_relaxed);
@@ -48,7 +39,7 @@ static int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc
         uint64_t kernel = mask_here();
         sys_sigmask(SIG_SETMASK, &kernel);
     }
-    call_handler(&act, sig, info, uc);
+    call_handler(g, &act, sig, info, uc);
     g->critical = critical;
     if (f)
         frame_pop(g, f);
@@ -178,7 +169,7 @@ static void run_natively(int sig, siginfo_t *info, ucontext_t *uc)
     uint64_t set = sig_word(&act.sa_mask) | (act.sa_flags & SA_NODEFER ? 0 : sig_bit(sig));
     set |= sig_word(&uc->uc_sigmask);
     sys_sigmask(SIG_SETMASK, &set); /* the return from the signal puts it back */
-    call_handler(&act, sig, info, uc);
+    act.sa_sigaction(sig, info, uc);
 }
 
 static bool accepts(struct green *g, int sig)
@@ -266,8 +257,10 @@ void on_signal(int sig, siginfo_t *info, void *context)
     dispatch(g, free, sig, info, uc);
     if (free && unlikely(atomic_load(&g->interrupted) & INTERRUPT_SIGNAL))
         deliver(g, uc); /* came in between */
-    if (free)
+    if (free) {
+        uc->uc_stack = g->hub->carrier->alt;
         critical_leave_quietly(g);
+    }
     uint64_t mask = mask_here();
     if (sig == SIGABRT)
         mask &= ~sig_bit(SIGABRT); /* abort has unblocked it and comes again */

@@ -39,6 +39,9 @@ static inline void sig_set(sigset_t *set, uint64_t word)
     (sig_bit(SIGSEGV) | sig_bit(SIGBUS) | sig_bit(SIGFPE) | sig_bit(SIGILL) | sig_bit(SIGTRAP) |   \
      sig_bit(SIGSYS))
 
+/* Those of them that go straight to what the program set: SIGSEGV first passes sigfault.c. */
+#define SIG_UNSEEN (SIG_FAULTS & ~sig_bit(SIGSEGV))
+
 /* Caused by a system call of the very thread: the kernel sends them to the carrier, where only we know who runs
    on it and whether that one blocks them. Never blocked in the kernel, always wrapped. */
 #define SIG_CALLS (sig_bit(SIGPIPE) | sig_bit(SIGXFSZ))
@@ -86,12 +89,23 @@ void actions_need_poke(void); /* from now on SIGURG reaches us whatever the prog
 
 /* sigframes.c */
 struct handler_frame;
-struct handler_frame *frame_push(struct green *g, uintptr_t at, const ucontext_t *uc);
+struct handler_frame *frame_push(struct green *g, uintptr_t at);
 void frame_pop(struct green *g, struct handler_frame *f);
 void go_back_to_mask(struct green *g, uint64_t mask);
 
 /* Forgets handlers that ended without returning, their masks with them: sp is where g is on its stack. */
 void frames_forget(struct green *g, uintptr_t sp);
+
+/* sigcall.c: calls the program's handler, where it asks for that on g's alternate stack. uc is NULL for a handler that
+   was put off. After it g has the alternate stack that it had before, as the kernel's return from a signal does. */
+void call_handler(struct green *g, const struct sigaction *act, int sig, siginfo_t *info,
+                  ucontext_t *uc);
+
+/* Where on g's stacks its next handler for act begins, the caller standing at `here`. */
+uintptr_t handler_place(const struct green *g, const struct sigaction *act, uintptr_t here);
+
+/* sigfault.c: the kernel's handler for SIGSEGV while hubs run. */
+void on_fault(int sig, siginfo_t *info, void *context);
 
 /* signals.c */
 void on_signal(int sig, siginfo_t *info, void *context);
