@@ -4,6 +4,7 @@
 #include "preload/unmasked.h"
 #include "sync/runtime.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,9 @@ __attribute__((constructor)) static void preload_init(void)
     config.patch = config.linked ? SUBSET_PROCESS | SUBSET_SIGNAL : SUBSET_ALL;
     runtime_prepare();
     object_hooks(hook_entries, hook_entries_count);
+    if (config_excludes(program_invocation_short_name))
+        config.patch = 0;
+    object_exclude();
     preload_ready = true;
 }
 

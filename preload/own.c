@@ -1,6 +1,7 @@
 /* Hooks that the table cannot give: variadic ones, names that differ, and those that note something. */
 #include "hook.h"
 
+#include "api/object.h"
 #include "core/tcb.h"
 #include "io/calls.h"
 #include "proc/signals.h"
@@ -131,11 +132,12 @@ void hook_tss_delete(tss_t key)
 }
 
 /* The loader calls it for each step of dlopen, dlmopen and dlclose, the last one being the library's constructors:
-   they may use static TLS at once, and what an earlier dlclose took away is noticed at the first. */
+   they may use static TLS and call libc at once, and what an earlier dlclose took away is noticed at the first. */
 int hook__dl_catch_exception(struct dl_exception *exception, void (*operate)(void *), void *args)
 {
     if (WHEN_ALWAYS(THREAD))
         tcb_modules_changed();
+    object_exclude();
     return REAL(_dl_catch_exception)(exception, operate, args);
 }
 

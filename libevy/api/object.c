@@ -102,5 +102,15 @@ int object_patch(const struct link_map *m, unsigned mask)
 
 int object_restore(const struct link_map *m)
 {
-    return redirect_all(&(struct redirect){.map = m, .mask = SUBSET_ALL});
+    return redirect_all(&(struct redirect){.map = m, .mask = SUBSET_ANY});
+}
+
+/* Only what has been relocated may be touched: while the loader adds objects its state says so. */
+void object_exclude(void)
+{
+    if (!config.exclude || _r_debug.r_state != RT_CONSISTENT)
+        return;
+    for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next)
+        if (config_excludes(m->l_name))
+            object_restore(m);
 }

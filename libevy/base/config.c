@@ -4,6 +4,9 @@
 #include "base/sys.h"
 
 #include <errno.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -201,6 +204,24 @@ static void load_trace(const char *value)
     config.trace = value;
 }
 
+static void load_exclude(const char *value)
+{
+    config.exclude = value;
+}
+
+bool config_excludes(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char pattern[NAME_MAX + 1];
+    for (const char *word = config.exclude; word;
+         word = strchr(word, ','), word = word ? word + 1 : NULL) {
+        snprintf(pattern, sizeof pattern, "%.*s", (int)strcspn(word, ","), word);
+        if (fnmatch(pattern, slash ? slash + 1 : path, 0) == 0)
+            return true;
+    }
+    return false;
+}
+
 void config_load(void)
 {
     static const struct {
@@ -212,7 +233,8 @@ void config_load(void)
                      {"EVY_STACK", load_stack},
                      {"EVY_HUB_METHOD", load_method},
                      {"EVY_BLOCKING_THREADS", load_blocking},
-                     {"EVY_TRACE", load_trace}};
+                     {"EVY_TRACE", load_trace},
+                     {"EVY_PATCH_EXCLUDE", load_exclude}};
     config.hubs = config.linked ? 1 : cpus_allowed();
     for (size_t i = 0; i < array_len(variables); i++) {
         const char *value = env_get(variables[i].name);

@@ -47,6 +47,7 @@ struct config {
     enum hub_method method; /* libevent backend (EVY_HUB_METHOD) */
     const char *trace;      /* prefix of the trace file's name, NULL: none (EVY_TRACE) */
     unsigned blocking;      /* most carriers beyond one per hub (EVY_BLOCKING_THREADS) */
+    const char *exclude; /* patterns of what stays native (EVY_PATCH_EXCLUDE), NULL: none */
 };
 
 extern struct config config;
@@ -60,6 +61,10 @@ void config_load(void);
    the word that is not legal. Grammar: `all` (but file), `none`, a list `socket,time`, exclusions `all,-thread`
    or `-thread` (from all). */
 int config_parse_patch(const char *value, unsigned *mask, const char **bad);
+
+/* Whether EVY_PATCH_EXCLUDE names a program or library of that path. Its patterns, between commas, are those of
+   fnmatch(3), for the last part of a path. */
+bool config_excludes(const char *path);
 
 /* Parses sizes as 65536, 64k, 1m, 1g. Returns 0 or -EINVAL. */
 int config_parse_size(const char *value, size_t *size);
