@@ -95,6 +95,7 @@ static bool green_call(long number, const long *a, long *r)
         CASE(epoll_wait, hook_epoll_wait(FD, PTR(struct epoll_event, 1), (int)a[2], (int)a[3]))
         CASE(dup2, hook_dup2(FD, (int)a[1]))
         CASE(pipe, hook_pipe(PTR(int, 0)))
+        CASE(fork, hook__Fork())
 #endif
         CASE(ppoll, raw_ppoll(a))
         CASE(pselect6, raw_pselect(a))
@@ -125,6 +126,11 @@ static bool green_call(long number, const long *a, long *r)
         CASE(socketpair, hook_socketpair((int)a[0], (int)a[1], (int)a[2], PTR(int, 3)))
         CASE(wait4, hook_wait4((pid_t)a[0], PTR(int, 1), (int)a[2], PTR(struct rusage, 3)))
 #undef CASE
+    case SYS_clone: /* others make threads of their own, or worlds: not ours to wrap */
+        if (a[0] != SIGCHLD || a[1])
+            return false;
+        *r = hook__Fork();
+        return true;
     case SYS_waitid:
         if (a[4]) /* libc's waitid tells no resource usage */
             return false;
