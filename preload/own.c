@@ -4,9 +4,11 @@
 #include "api/object.h"
 #include "core/tcb.h"
 #include "io/calls.h"
+#include "proc/exec.h"
 #include "proc/signals.h"
 #include "sync/c11.h"
 #include "sync/thread.h"
+#include "vfork.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -46,6 +48,8 @@ int hook_ioctl(int fd, unsigned long request, ...)
     void *arg = WORD_AFTER(request);
     return WHEN_KEEP(OS) ? evy_ioctl(fd, request, arg) : REAL(ioctl)(fd, request, arg);
 }
+
+VFORK(HOOK_SYMBOL(vfork), evy_vfork_begin, evy_vfork_end);
 
 void hook_syslog(int priority, const char *format, ...)
 {

@@ -12,6 +12,8 @@
 #include "preload/stdio.c"
 #include "preload/syscall.c"
 
+__asm__(".hidden unmasked_vfork"); /* the one hook that is not C */
+
 /* The public hook of a name, by its symbol. */
 #define HOOK(subset, when, ret, name, params, args, version)                                       \
     extern const char public_##name[] __asm__(#name);

@@ -370,8 +370,19 @@ void green_free_loop(struct green *g)
     stack_free(&g->stack);
 }
 
+__thread struct green *vforked_green __attribute__((tls_model("initial-exec")));
+
+static struct green *word_of(uintptr_t tp, struct green *const *mine)
+{
+    uintptr_t at = tp + ((uintptr_t)mine - tp_get());
+    return __atomic_load_n((struct green **)at, __ATOMIC_ACQUIRE);
+}
+
 struct green *green_of_thread(uintptr_t thread)
 {
-    ptrdiff_t offset = (char *)&self_green - (char *)tp_get();
-    return *(struct green **)(tcb_tp_of(thread) + (uintptr_t)offset);
+    uintptr_t tp = tcb_tp_of(thread);
+    struct green *g;
+    while (!(g = word_of(tp, &self_green)) && !(g = word_of(tp, &vforked_green)))
+        ; /* its vfork has just ended */
+    return g;
 }

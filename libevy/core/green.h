@@ -113,6 +113,10 @@ struct green {
    One word of initial-exec TLS: nothing else of the runtime lives there. */
 extern __thread struct green *self_green __attribute__((tls_model("initial-exec")));
 
+/* Whom self_green is kept for while it is NULL: the caller of vfork, whose child runs on the same TCB and is none of
+   ours. */
+extern __thread struct green *vforked_green __attribute__((tls_model("initial-exec")));
+
 static inline struct green *self(void)
 {
     return self_green;

@@ -1,5 +1,7 @@
 #include "proc/exec.h"
 
+#include "core/green.h"
+#include "io/io.h"
 #include "proc/signals.h"
 #include "real/real.h"
 
@@ -52,4 +54,23 @@ int evy_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_action
                      const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
 {
     return LENT(REAL(posix_spawnp)(pid, file, actions, attr, argv, envp));
+}
+
+struct green *evy_vfork_begin(void)
+{
+    struct green *g = self();
+    if (g)
+        signals_lend_mask();
+    vforked_green = g;
+    __atomic_store_n(&self_green, NULL, __ATOMIC_RELEASE);
+    return g;
+}
+
+pid_t evy_vfork_end(struct green *g, long r)
+{
+    __atomic_store_n(&self_green, g, __ATOMIC_RELEASE);
+    __atomic_store_n(&vforked_green, NULL, __ATOMIC_RELEASE);
+    if (g)
+        signals_take_back_mask();
+    return (pid_t)errno_edge(r);
 }

@@ -16,4 +16,9 @@ int evy_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions
 int evy_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
                      const posix_spawnattr_t *attr, char *const argv[], char *const envp[]);
 
+/* Around vfork's system call. The child, which runs on our memory, is no green thread: what it does to descriptors,
+   signals and locks is the kernel's business alone. It has the caller's signal mask. */
+struct green *evy_vfork_begin(void);
+pid_t evy_vfork_end(struct green *g, long r);
+
 #endif
