@@ -97,13 +97,15 @@ libevent := $(B)/libevent_private.a
 units := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
 programs := $(patsubst %,$(B)/%,$(basename $(wildcard $(foreach d,preload programs bench, \
 	tests/$(d)/*.c tests/$(d)/*.cc))))
+programs := $(filter-out $(B)/tests/bench/api_%,$(programs))
 
 launcher := $(B)/evy
 man_pages := $(patsubst tools/man/%,$(B)/man/%,$(wildcard tools/man/*.[1-8]) \
 	$(basename $(wildcard tools/man/*.in)))
 test_libraries := $(patsubst %.cc,$(B)/%.so,$(wildcard tests/preload/lib/*.cc))
 
-linked := $(patsubst %.c,$(B)/%,$(wildcard tests/api/*.c tests/examples/*.c)) \
+linked := $(patsubst %.c,$(B)/%,$(wildcard tests/api/*.c tests/examples/*.c \
+	tests/bench/api_*.c)) \
 	$(patsubst %.c,$(B)/%.so,$(wildcard tests/api/lib/*.c))
 
 .PHONY: all
@@ -182,7 +184,7 @@ MINUTES ?= 30
 soak: all $(B)/tests/preload/soak
 	$(Q)SOAK_REPORT=/dev/stderr EVY_HUBS=2 LD_PRELOAD=$(abspath $(lib)) $(B)/tests/preload/soak $$(($(MINUTES) * 60))
 
-bench: all $(programs)
+bench: all $(programs) $(linked)
 	$(Q)$(PYTHON) tests/bench/run.py
 
 # Unit tests see internals: they link the floors' objects as an archive, never the hooks.

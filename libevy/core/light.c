@@ -42,7 +42,7 @@ static struct green *body_make(struct hub *h, size_t size)
 {
     struct stack s;
     size_t top = align_up(sizeof(struct green), CACHE_LINE);
-    if (stack_alloc(&s, size, GUARD))
+    if (stack_alloc(&s, size - GUARD, GUARD)) /* the guard is part of it, as with pthreads */
         return NULL;
     struct green *g = (struct green *)(stack_top(&s) - top);
     memset(g, 0, sizeof *g);

@@ -3,6 +3,7 @@
 
 echo      64-byte echo over TCP: CPU time of the server per request, requests per second, latency
 micro     pthread_create+join, ping-pong over a condition and semaphores, uncontended mutex
+api       the explicit API: switch, spawn_n, spawn and wait, a queue's hand-off, memory per parked green thread
 gap       the worst answer time of an echo thread while another thread computes for 500 ms
 startup   what the preload adds to /bin/true
 memory    bytes per parked thread
@@ -24,10 +25,12 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PARTS = ("echo", "micro", "gap", "startup", "memory")
+PARTS = ("echo", "micro", "api", "gap", "startup", "memory")
 CONNECTIONS = (100, 1000, 10000)
 SPARE_FDS = 100
-CONTESTANTS = ("native", "libevy", "epoll")
+CONTESTANTS = ("native", "libevy", "epoll", "pool", "eventlet")
+SERVERS = {"native": "programs/echo_threads", "libevy": "programs/echo_threads", "epoll": "bench/echo_epoll",
+           "pool": "bench/api_echo"}
 
 
 class Bench:
@@ -72,9 +75,12 @@ class Bench:
             self.show_echo(connections, runs)
 
     def echo_once(self, contestant, connections):
-        program = self.path("bench/echo_epoll") if contestant == "epoll" else self.path("programs/echo_threads")
+        if contestant == "eventlet":
+            argv = ["/usr/bin/python3", os.path.join(ROOT, "tests/bench/echo_eventlet.py")]
+        else:
+            argv = [self.path(SERVERS[contestant]), "0"]
         # The affinity is set before exec: the libevy of the server sees one CPU, as the kernel does.
-        server = subprocess.Popen([program, "0"], stdout=subprocess.PIPE, text=True,
+        server = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True,
                                   env=self.environment(contestant),
                                   preexec_fn=lambda: os.sched_setaffinity(0, self.server_cpu))
         try:
@@ -134,6 +140,19 @@ class Bench:
                 cells.append(spread(good, key, 1) if good else "failed")
             rows.append((name, *cells, ratio_text(runs, "libevy", "native", key, 4)))
         table(rows)
+
+    def api(self):
+        names = {"switch": "switch", "spawn_n": "spawn_n + run + end", "spawn_wait": "spawn + wait",
+                 "queue": "put + switch + get", "parked_bytes": "bytes per parked one"}
+        runs = []
+        for turn in range(self.options.rounds):
+            progress(f"api, round {turn + 1} of {self.options.rounds}")
+            runs.append(json.loads(output([self.path("bench/api_micro"), "0.1" if self.options.quick else "0.3"],
+                                          env=self.environment("api"))))
+            self.record("api", round=turn, **runs[-1])
+        progress()
+        print("\nThe explicit API, light green threads, ns, medians (min-max)")
+        table([("", "")] + [(name, spread(runs, key, 1)) for key, name in names.items()])
 
     def gap(self):
         runs = {"native": [], "libevy": []}

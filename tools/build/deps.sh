@@ -56,6 +56,7 @@ dnsmasq-base           dnsmasq                             tests
 bind9-dnsutils         dig                                 tests
 mosquitto              mosquitto                           tests
 mosquitto-clients      mosquitto_pub                       tests
+python3-eventlet       /usr/lib/python3/dist-packages/eventlet  bench
 gcc-aarch64-linux-gnu  aarch64-linux-gnu-gcc               aarch64
 libc6-dev-arm64-cross  /usr/aarch64-linux-gnu/include/stdio.h  aarch64
 qemu-user              qemu-aarch64                        aarch64
