@@ -11,6 +11,7 @@
 #include <evy/patch.h>
 #include <evy/pool.h>
 #include <evy/queue.h>
+#include <evy/respool.h>
 #include <evy/sync.h>
 #include <evy/thread.h>
 #include <evy/timeout.h>
