@@ -4,6 +4,7 @@
 
 #include <evy/backdoor.h>
 #include <evy/blocking.h>
+#include <evy/dag.h>
 #include <evy/debug.h>
 #include <evy/hub.h>
 #include <evy/libc.h>
