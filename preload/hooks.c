@@ -10,9 +10,19 @@
 #include "proc/fork.h"
 #include "proc/setxid.h"
 #include "proc/signals.h"
+#include "sync/cancel.h"
 #include "sync/c11.h"
 #include "sync/sync.h"
 #include "sync/thread.h"
+
+#define CALL_PLAIN(ret, call) BLOCKING(PLAIN, ret, call)
+#define CALL_POINT(ret, call) BLOCKING(POINT, ret, call)
+#define CALL_LOOKUP(ret, call) BLOCKING(LOOKUP, ret, call)
+#define CALL_BRIEF(ret, call)                                                                      \
+    ({                                                                                             \
+        cancel_point();                                                                            \
+        call;                                                                                      \
+    })
 
 #define HOOK(subset, when, ret, name, params, args, version)                                       \
     ret hook_##name params                                                                         \
@@ -27,7 +37,7 @@
     {                                                                                              \
         if (!WHEN_GREEN(subset))                                                                   \
             return REAL(name) args;                                                                \
-        return BLOCKING(kind, ret, REAL(name) args);                                               \
+        return CALL_##kind(ret, REAL(name) args);                                               \
     }
 #define ALIAS(alias, name)
 #define CHK(subset, name, ret, params)

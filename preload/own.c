@@ -4,6 +4,7 @@
 #include "api/object.h"
 #include "core/tcb.h"
 #include "io/calls.h"
+#include "proc/atfork.h"
 #include "proc/exec.h"
 #include "proc/signals.h"
 #include "sync/c11.h"
@@ -135,14 +136,27 @@ void hook_tss_delete(tss_t key)
     REAL(tss_delete)(key);
 }
 
-/* The loader calls it for each step of dlopen, dlmopen and dlclose, the last one being the library's constructors:
-   they may use static TLS and call libc at once, and what an earlier dlclose took away is noticed at the first. */
+/* Every library calls it as it is closed. */
+void hook___cxa_finalize(void *dso)
+{
+    if (dso && WHEN_ALWAYS(PROCESS))
+        atfork_drop(dso);
+    REAL(__cxa_finalize)(dso);
+}
+
+/* The loader calls it for the steps of dlopen, dlmopen and dlclose, constructors being one without an exception: they may
+   use static TLS and call libc at once. What an earlier dlclose took away is noticed as the next one begins. In
+   other steps it holds the lock that threads need to be made, with which nobody may be led back to a hub. */
 int hook__dl_catch_exception(struct dl_exception *exception, void (*operate)(void *), void *args)
 {
-    if (WHEN_ALWAYS(THREAD))
+    static unsigned depth; /* the loader's lock */
+    if (WHEN_ALWAYS(THREAD) && (!exception || depth == 0))
         tcb_modules_changed();
     object_exclude();
-    return REAL(_dl_catch_exception)(exception, operate, args);
+    depth++;
+    int r = REAL(_dl_catch_exception)(exception, operate, args);
+    depth--;
+    return r;
 }
 
 /* A jump may leave a signal handler, and its mask with it. */

@@ -6,6 +6,7 @@
 #include "io/fdtab.h"
 #include "io/io.h"
 #include "real/real.h"
+#include "sync/cancel.h"
 
 #include <limits.h>
 #include <linux/close_range.h>
@@ -22,6 +23,7 @@ int evy_close(int fd)
 {
     if (unlikely(fd_is_runtime(fd)))
         return (int)errno_edge(-EBADF);
+    cancel_point();
     fd_closing(fd);
     return REAL(close)(fd);
 }

@@ -89,8 +89,10 @@ ssize_t evy_readv(int fd, const struct iovec *iov, int count)
 {
     struct io io;
     struct fd *s = fd_known(fd);
-    if (!s || plain(iov, count))
+    if (!s || plain(iov, count)) {
+        cancel_point();
         return REAL(readv)(fd, iov, count);
+    }
     if (fd_is_socket(s))
         return recv_iov(fd, iov, count);
     if (is_regular(s))
@@ -127,8 +129,10 @@ ssize_t evy_writev(int fd, const struct iovec *iov, int count)
 {
     struct io io;
     struct fd *s = fd_known(fd);
-    if (!s || plain(iov, count))
+    if (!s || plain(iov, count)) {
+        cancel_point();
         return REAL(writev)(fd, iov, count);
+    }
     if (fd_is_socket(s))
         return send_iov(fd, iov, count);
     if (is_regular(s))

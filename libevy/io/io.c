@@ -12,6 +12,7 @@
 bool io_begin(struct io *io, int fd, int dir, bool nonblock)
 {
     struct fd *s = fd_known(fd);
+    cancel_point();
     if (unlikely(!s || !self()))
         return false;
     enum fd_kind kind = fd_kind(s);
@@ -26,7 +27,6 @@ bool io_begin(struct io *io, int fd, int dir, bool nonblock)
     io->deadline = 0;
     io->generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
     io->seq = atomic_load(&s->seq[dir]);
-    cancel_point();
     return true;
 }
 

@@ -2,10 +2,12 @@
    kernel thread that nobody waits for. */
 #include "io/calls.h"
 
+#include "base/config.h"
 #include "base/sys.h"
 #include "io/blocking.h"
 #include "io/iov.h"
 #include "real/real.h"
+#include "sync/cancel.h"
 
 #include <linux/fs.h>
 
@@ -39,34 +41,42 @@ static ssize_t move(const struct kind *k, int fd, const struct iovec *iov, int c
 
 ssize_t regular_readv(int fd, const struct iovec *iov, int count)
 {
+    cancel_point();
     return move(&reading, fd, iov, count, -1);
 }
 
 ssize_t regular_writev(int fd, const struct iovec *iov, int count)
 {
+    cancel_point();
     return move(&writing, fd, iov, count, -1);
+}
+
+static bool at_offset(off_t offset)
+{
+    cancel_point();
+    return offset >= 0 && config.patch & SUBSET_FILE;
 }
 
 ssize_t evy_pread(int fd, void *buf, size_t n, off_t offset)
 {
-    return offset < 0 ? REAL(pread)(fd, buf, n, offset)
-                      : move(&reading, fd, &(struct iovec){buf, n}, 1, offset);
+    return at_offset(offset) ? move(&reading, fd, &(struct iovec){buf, n}, 1, offset)
+                             : REAL(pread)(fd, buf, n, offset);
 }
 
 ssize_t evy_pwrite(int fd, const void *buf, size_t n, off_t offset)
 {
-    return offset < 0 ? REAL(pwrite)(fd, buf, n, offset)
-                      : move(&writing, fd, &(struct iovec){(void *)buf, n}, 1, offset);
+    return at_offset(offset) ? move(&writing, fd, &(struct iovec){(void *)buf, n}, 1, offset)
+                             : REAL(pwrite)(fd, buf, n, offset);
 }
 
 ssize_t evy_preadv(int fd, const struct iovec *iov, int count, off_t offset)
 {
-    return offset < 0 ? REAL(preadv)(fd, iov, count, offset)
-                      : move(&reading, fd, iov, count, offset);
+    return at_offset(offset) ? move(&reading, fd, iov, count, offset)
+                             : REAL(preadv)(fd, iov, count, offset);
 }
 
 ssize_t evy_pwritev(int fd, const struct iovec *iov, int count, off_t offset)
 {
-    return offset < 0 ? REAL(pwritev)(fd, iov, count, offset)
-                      : move(&writing, fd, iov, count, offset);
+    return at_offset(offset) ? move(&writing, fd, iov, count, offset)
+                             : REAL(pwritev)(fd, iov, count, offset);
 }

@@ -83,18 +83,18 @@ static deadline_t after_ms(int ms)
 
 int evy_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
+    cancel_point();
     if (!self() || timeout == 0)
         return REAL(poll)(fds, n, timeout);
-    cancel_point();
     return (int)errno_edge(poll_until(fds, n, after_ms(timeout)));
 }
 
 int evy_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
 {
     deadline_t deadline;
+    cancel_point();
     if (!self() || deadline_from_rel(timeout, &deadline))
         return REAL(ppoll)(fds, n, timeout, mask);
-    cancel_point();
     struct signal_mask_swap swap;
     signals_swap_mask(&swap, mask);
     long r = poll_until(fds, n, deadline);
@@ -184,9 +184,9 @@ static struct fd_sets sets_of(int n, fd_set *r, fd_set *w, fd_set *e)
 
 int evy_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
 {
+    cancel_point();
     if (!self() || n < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
         return REAL(select)(n, r, w, e, timeout);
-    cancel_point();
     deadline_t deadline = timeout ? deadline_after(timeval_to_ns(timeout)) : DEADLINE_NEVER;
     struct fd_sets sets = sets_of(n, r, w, e);
     long result = select_until(&sets, deadline);
@@ -202,9 +202,9 @@ int evy_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *t
                 const sigset_t *mask)
 {
     deadline_t deadline;
+    cancel_point();
     if (!self() || n < 0 || deadline_from_rel(timeout, &deadline))
         return REAL(pselect)(n, r, w, e, timeout, mask);
-    cancel_point();
     struct fd_sets sets = sets_of(n, r, w, e);
     struct signal_mask_swap swap;
     signals_swap_mask(&swap, mask);
@@ -233,6 +233,7 @@ static long epoll_until(int epfd, struct epoll_event *events, int max, deadline_
 
 int evy_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout)
 {
+    cancel_point();
     if (!self() || timeout == 0)
         return REAL(epoll_wait)(epfd, events, max, timeout);
     return (int)errno_edge(epoll_until(epfd, events, max, after_ms(timeout)));
@@ -241,6 +242,7 @@ int evy_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout)
 int evy_epoll_pwait(int epfd, struct epoll_event *events, int max, int timeout,
                     const sigset_t *mask)
 {
+    cancel_point();
     if (!self() || timeout == 0)
         return REAL(epoll_pwait)(epfd, events, max, timeout, mask);
     struct signal_mask_swap swap;
@@ -254,6 +256,7 @@ int evy_epoll_pwait2(int epfd, struct epoll_event *events, int max, const struct
                      const sigset_t *mask)
 {
     deadline_t deadline;
+    cancel_point();
     if (!self() || deadline_from_rel(timeout, &deadline))
         return REAL(epoll_pwait2)(epfd, events, max, timeout, mask);
     struct signal_mask_swap swap;

@@ -7,6 +7,7 @@
 #include "io/io.h"
 #include "io/iov.h"
 #include "real/real.h"
+#include "sync/cancel.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -124,6 +125,7 @@ ssize_t evy_vmsplice(int fd, const struct iovec *iov, size_t count, unsigned fla
 static bool streams(int fd, off_t offset, int flags)
 {
     struct fd *s = offset == -1 && flags == 0 ? fd_known(fd) : NULL;
+    cancel_point();
     return s && fd_kind(s) != FD_FILE;
 }
 

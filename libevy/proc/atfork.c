@@ -4,7 +4,6 @@
 #include "base/sys.h"
 #include "core/critical.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 
 struct handlers {
@@ -58,33 +57,44 @@ static bool get(size_t i, struct handlers *h)
     return ok;
 }
 
-/* glibc drops the handlers of a library when it is closed; here they are skipped. */
-static void run(const struct handlers *h, void (*fn)(void))
+/* A fork under way counts on the places of the others. */
+void atfork_drop(const void *dso)
 {
-    Dl_info info;
-    if (fn && (!h->dso || dladdr((const void *)fn, &info)))
-        fn();
+    critical_enter();
+    spin_lock(&lock);
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].dso == dso)
+            list[i] = (struct handlers){0};
+    }
+    while (count && !list[count - 1].prepare && !list[count - 1].parent && !list[count - 1].child)
+        count--;
+    spin_unlock(&lock);
+    critical_leave();
 }
 
-void atfork_prepare(void)
+size_t atfork_prepare(void)
 {
     struct handlers h;
-    for (size_t i = count; i-- > 0;)
-        if (get(i, &h))
-            run(&h, h.prepare);
+    size_t n = count;
+    for (size_t i = n; i-- > 0;)
+        if (get(i, &h) && h.prepare)
+            h.prepare();
+    return n;
 }
 
-void atfork_parent(void)
+void atfork_parent(size_t n)
 {
     struct handlers h;
-    for (size_t i = 0; get(i, &h); i++)
-        run(&h, h.parent);
+    for (size_t i = 0; i < n && get(i, &h); i++)
+        if (h.parent)
+            h.parent();
 }
 
-void atfork_child(void)
+void atfork_child(size_t n)
 {
     struct handlers h;
     lock = (struct spin){0};
-    for (size_t i = 0; get(i, &h); i++)
-        run(&h, h.child);
+    for (size_t i = 0; i < n && get(i, &h); i++)
+        if (h.child)
+            h.child();
 }

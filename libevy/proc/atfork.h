@@ -3,12 +3,18 @@
 #ifndef EVY_ATFORK_H
 #define EVY_ATFORK_H
 
+#include <stddef.h>
+
 /* What pthread_atfork in every program and library calls. Returns 0 or ENOMEM. */
 int evy___register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void),
                           void *dso);
 
-void atfork_prepare(void); /* last registered first */
-void atfork_parent(void);  /* in the order of registration */
-void atfork_child(void);
+/* A library is closed: its handlers go. */
+void atfork_drop(const void *dso);
+
+/* Those that are registered meanwhile are not for this fork: n is what atfork_prepare has returned. */
+size_t atfork_prepare(void);  /* last registered first */
+void atfork_parent(size_t n); /* in the order of registration */
+void atfork_child(size_t n);
 
 #endif

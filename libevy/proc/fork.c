@@ -117,17 +117,16 @@ static long fork_threaded(bool handlers)
 
 static pid_t fork_any(bool handlers)
 {
+    size_t n = handlers ? atfork_prepare() : 0;
     long pid;
-    if (handlers)
-        atfork_prepare();
     if (hub_count == 0 && native_tp() == tp_get())
         pid = fork_here(handlers);
     else
         pid = fork_threaded(handlers);
     if (handlers && pid == 0)
-        atfork_child();
+        atfork_child(n);
     else if (handlers)
-        atfork_parent();
+        atfork_parent(n);
     return (pid_t)errno_edge(pid);
 }
 

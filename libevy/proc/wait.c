@@ -66,9 +66,9 @@ static long wait_change(pid_t pid, bool ends_only, int64_t *pause)
 pid_t evy_wait4(pid_t pid, int *status, int options, struct rusage *usage)
 {
     int64_t pause = PAUSE_FIRST;
+    cancel_point();
     if (!self() || options & WNOHANG)
         return REAL(wait4)(pid, status, options, usage);
-    cancel_point();
     for (;;) {
         long r = or_errno(REAL(wait4)(pid, status, options | WNOHANG, usage));
         if (r == 0)
@@ -98,9 +98,9 @@ int evy_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
     siginfo_t scratch, *out = info ? info : &scratch;
     int64_t pause = PAUSE_FIRST;
+    cancel_point();
     if (!self() || options & WNOHANG)
         return REAL(waitid)(type, id, info, options);
-    cancel_point();
     for (;;) {
         out->si_pid = 0;
         long r = or_errno(REAL(waitid)(type, id, out, options | WNOHANG));

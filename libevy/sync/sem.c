@@ -94,7 +94,6 @@ int evy_sem_clockwait(sem_t *s, clockid_t clock, const struct timespec *at)
     int r = limit_clock_ok(clock) ? limit_deadline((struct limit){clock, at}, &deadline) : EINVAL;
     if (r)
         return fail(r);
-    cancel_point();
     if (take(words(s), 0))
         return 0;
     return is_kernels(words(s)) ? REAL(sem_clockwait)(s, clock, at) : wait_slow(words(s), deadline);
@@ -102,6 +101,7 @@ int evy_sem_clockwait(sem_t *s, clockid_t clock, const struct timespec *at)
 
 int evy_sem_timedwait(sem_t *s, const struct timespec *at)
 {
+    cancel_point(); /* even if it will not wait, unlike the other one in glibc */
     return evy_sem_clockwait(s, CLOCK_REALTIME, at);
 }
 

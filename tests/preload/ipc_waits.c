@@ -1,6 +1,6 @@
 // flags: -lrt -lanl
-// Proves: timed queue calls, aio_suspend and gai_suspend wait for as long as they say, or until another thread of the
-// hub brings what they wait for.
+// Proves: timed queue calls, aio_suspend, lio_listio and gai_suspend wait for as long as they say, or until another
+// thread of the hub brings what they wait for; a signal ends them.
 #define _GNU_SOURCE
 #include <aio.h>
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <mqueue.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,40 @@ static void timed_queue(void)
     CHECK(aio_return(&read_one) == 1 && pthread_join(t, NULL) == 0);
 }
 
+static void nothing(int sig)
+{
+    (void)sig;
+}
+
+static void *interrupts(void *main_thread)
+{
+    usleep(50000);
+    CHECK(pthread_kill(*(pthread_t *)main_thread, SIGUSR1) == 0);
+    return NULL;
+}
+
+static void lists(void)
+{
+    static char c;
+    static struct aiocb read_one; /* goes on, into what libc forgot with the interrupted call */
+    pthread_t self = pthread_self(), t;
+    read_one = (struct aiocb){.aio_fildes = pipe_fd[0], .aio_buf = &c, .aio_nbytes = 1};
+    struct aiocb64 zero = {.aio_fildes = open("/dev/zero", O_RDONLY),
+                           .aio_buf = &c,
+                           .aio_nbytes = 1,
+                           .aio_lio_opcode = LIO_READ};
+    struct aiocb *list[] = {&read_one};
+    struct aiocb64 *list64[] = {&zero};
+    struct sigaction act = {.sa_handler = nothing};
+    read_one.aio_lio_opcode = LIO_READ;
+    CHECK(sigaction(SIGUSR1, &act, NULL) == 0);
+    t = spawn(interrupts, &self);
+    CHECK(lio_listio(LIO_WAIT, list, 1, NULL) == -1 && errno == EINTR);
+    CHECK(pthread_join(t, NULL) == 0);
+    CHECK(lio_listio64(LIO_WAIT, list64, 1, NULL) == 0 && c == 0 && aio_return64(&zero) == 1);
+    CHECK(close(zero.aio_fildes) == 0);
+}
+
 static void *waits(void *arg)
 {
     struct aiocb64 done = {
@@ -90,6 +125,7 @@ int main(void)
     }
     CHECK(queue != (mqd_t)-1 && mq_unlink(name) == 0 && pipe(pipe_fd) == 0);
     timed_queue();
+    lists();
     for (int i = 0; i < 4; i++)
         t[i] = spawn(waits, &scratch[i]);
     for (int i = 0; i < 4; i++)

@@ -19,6 +19,8 @@
 #include "check.h"
 ssize_t __read(int fd, void *buf, size_t n);
 ssize_t __write(int fd, const void *buf, size_t n);
+ssize_t __pread64(int fd, void *buf, size_t n, off_t offset);
+ssize_t __pwrite64(int fd, const void *buf, size_t n, off_t offset);
 ssize_t __send(int fd, const void *buf, size_t n, int flags);
 int __close(int fd);
 int __connect(int fd, const struct sockaddr *addr, socklen_t len);
@@ -76,7 +78,8 @@ static void *accept_one(void *arg)
 {
     char c;
     int fd = accept(*(int *)arg, NULL, NULL);
-    CHECK(fd >= 0 && __read(fd, &c, 1) == 1 && c == 'y' && __close(fd) == 0);
+    CHECK(fd >= 0 && __read(fd, &c, 1) == 1 && c == 'y');
+    CHECK(__pread64(fd, &c, 1, 0) == -1 && __pwrite64(fd, &c, 1, 0) == -1 && __close(fd) == 0);
     return NULL;
 }
 
