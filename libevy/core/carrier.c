@@ -334,6 +334,16 @@ struct carrier *carrier_of_tid(int tid)
     return NULL;
 }
 
+bool carriers_rest(unsigned kernel_threads)
+{
+    unsigned idle = 0;
+    spin_lock(&spares_lock);
+    for (struct carrier *c = spares; c; c = c->next)
+        idle++;
+    spin_unlock(&spares_lock);
+    return kernel_threads == carrier_count + 1 && idle == carrier_count - hub_count;
+}
+
 void carriers_forget(void)
 {
     spares = NULL;

@@ -63,6 +63,10 @@ int carrier_running(const struct green *g);
 /* The kernel thread with that id, NULL when it is none of ours. Async-signal-safe. */
 struct carrier *carrier_of_tid(int tid);
 
+/* Whether none is blocked or computes but those of the hubs, and the process, which has that many kernel threads, has no
+   others but the monitor. */
+bool carriers_rest(unsigned kernel_threads);
+
 /* In a forked child: there are none. */
 void carriers_forget(void);
 

@@ -108,6 +108,9 @@ void lot_share(void);
 /* How many wait at addr, for listings; the first max of their green threads (NULL: a kernel thread) in greens. */
 unsigned lot_waiters(const void *addr, struct green **greens, unsigned max);
 
+/* Called by a waiting green thread that is marked INTERRUPT_REPORT; NULL until somebody marks one. */
+extern void (*lot_report)(const struct waiter *w);
+
 /* In the child of a fork: forgets all waiters, whose threads are gone. */
 void lot_after_fork(void);
 

@@ -85,8 +85,16 @@ static bool woken(struct waiter *w)
     return state == WOKEN;
 }
 
-static EVY_COLD int interruption_slow(struct green *g, unsigned why, unsigned flags)
+void (*lot_report)(const struct waiter *w);
+
+static EVY_COLD int interruption_slow(struct waiter *w, unsigned why)
 {
+    struct green *g = w->green;
+    unsigned flags = w->flags;
+    if (why & INTERRUPT_REPORT) {
+        atomic_fetch_and(&g->interrupted, ~(unsigned)INTERRUPT_REPORT);
+        lot_report(w);
+    }
     if ((flags & LOT_CANCEL) && (why & INTERRUPT_CANCEL) &&
         !(g->flags & (GREEN_CANCEL_OFF | GREEN_EXITING)))
         return -ECANCELED;
@@ -97,10 +105,10 @@ static EVY_COLD int interruption_slow(struct green *g, unsigned why, unsigned fl
     return signal_hooks.due == NULL || signal_hooks.due(g) ? -EINTR : 0;
 }
 
-static int interruption(struct green *g, unsigned flags)
+static int interruption(struct waiter *w)
 {
-    unsigned why = atomic_load_explicit(&g->interrupted, memory_order_acquire);
-    return likely(why == 0) ? 0 : interruption_slow(g, why, flags);
+    unsigned why = atomic_load_explicit(&w->green->interrupted, memory_order_acquire);
+    return likely(why == 0) ? 0 : interruption_slow(w, why);
 }
 
 /* Waits that signals do not end run the handlers in the middle. A handler that leaves one by siglongjmp
@@ -159,7 +167,7 @@ static int green_wait(struct waiter *w, deadline_t deadline)
         run_handlers(g, w->flags);
         if (woken(w))
             return 0;
-        int r = interruption(g, w->flags);
+        int r = interruption(w);
         if (r == 0)
             r = late ? -ETIMEDOUT : sched_park(deadline);
         if (r < 0)
@@ -175,7 +183,6 @@ int lot_wait(struct waiter *w, deadline_t deadline)
 
 int lot_wait_any(struct waiter *w, unsigned n, deadline_t deadline)
 {
-    struct green *g = w->green;
     bool late = passed(deadline);
     for (int r = 0;;) {
         for (unsigned i = 0; i < n; i++) {
@@ -184,7 +191,7 @@ int lot_wait_any(struct waiter *w, unsigned n, deadline_t deadline)
         }
         if (r < 0)
             return r;
-        r = interruption(g, w->flags);
+        r = interruption(w);
         if (r == 0)
             r = late ? -ETIMEDOUT : sched_park(deadline);
     }

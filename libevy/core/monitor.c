@@ -6,6 +6,7 @@
 #include "core/hub.h"
 #include "real/real.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -14,7 +15,10 @@
     250000 /* the same soon after a hand-off: those behind a stuck one may be stuck too */
 #define HASTY_LOOKS 32
 
+#define QUIET_NS 100000000
+
 atomic_uint monitor_rests;
+void (*monitor_quiet)(void);
 
 static atomic_uint hurry; /* futex: 1 when it is not to wait for its period's end */
 static unsigned hasty;    /* looks left in short periods */
@@ -48,6 +52,27 @@ static bool all_asleep(void)
     return true;
 }
 
+static unsigned all_switches(void)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < hub_count; i++)
+        n += atomic_load_explicit(&hubs[i].switches, memory_order_relaxed);
+    return n;
+}
+
+/* Sleeps until some hub wakes. */
+static void rest(void)
+{
+    static unsigned told_at; /* what all_switches was when the quiet was last told of */
+    unsigned switches = all_switches();
+    bool tell = monitor_quiet && switches != told_at;
+    struct timespec until = ns_to_timespec(clock_now() + QUIET_NS);
+    if (sys_futex_wait(&monitor_rests, 1, tell ? &until : NULL) != -ETIMEDOUT)
+        return;
+    told_at = switches;
+    monitor_quiet();
+}
+
 /* Costs nothing while nothing happens: who wakes a hub rouses us. That one stores asleep, then loads monitor_rests,
    without a fence. */
 static void rest_while_all_sleep(void)
@@ -56,7 +81,7 @@ static void rest_while_all_sleep(void)
         atomic_store(&monitor_rests, 1);
         sys_membarrier();
         if (all_asleep())
-            sys_futex_wait(&monitor_rests, 1, NULL);
+            rest();
         atomic_store(&monitor_rests, 0);
     }
 }

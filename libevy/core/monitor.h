@@ -27,6 +27,10 @@ static inline void monitor_rouse(void)
 /* Some hub is wanted (hub->wanted): it looks at once. */
 void monitor_hurry(void);
 
+/* Called by the monitor when nothing has run for 0.1 s, once each time; NULL: nobody wants to know. Set before it starts
+   or by a hub that is awake. */
+extern void (*monitor_quiet)(void);
+
 /* A detached kernel thread that blocks every signal but faults. Returns 0 or -errno. */
 int kernel_thread(void *(*body)(void *), void *arg);
 

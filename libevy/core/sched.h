@@ -12,6 +12,7 @@
 enum {
     INTERRUPT_CANCEL = 1, /* pthread_cancel asked */
     INTERRUPT_SIGNAL = 2, /* a signal waits for this green thread */
+    INTERRUPT_REPORT = 8, /* it is to say where it waits (lot_report) */
     INTERRUPT_RAISE = 4,  /* an error waits for it (raise.h) */
 };
 

@@ -8,6 +8,7 @@
 #include "real/real.h"
 #include "sync/attr.h"
 #include "sync/cancel.h"
+#include "sync/deadlock.h"
 #include "sync/thread.h"
 #include "tp.h"
 
@@ -36,6 +37,7 @@ int runtime_start(void)
         sched_adopt_main(self());
         signals_start();
         setxid_start();
+        deadlock_start();
     }
     return r;
 }

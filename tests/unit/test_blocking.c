@@ -283,7 +283,7 @@ START_TEST(counts_grow)
     evy_counts before, after;
     evy_hub_counts(&before);
     evy_sleep(0);
-    evy_blocking(blocks, (void *)30, NULL);
+    evy_blocking(blocks, (void *)900, NULL);
     evy_hub_counts(&after);
     ck_assert_uint_eq(after.hubs, 1);
     ck_assert_uint_gt(after.switches, before.switches);
