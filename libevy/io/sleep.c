@@ -62,7 +62,7 @@ unsigned evy_sleep_seconds(unsigned seconds)
     long r = sleep_for(&ts, &left);
     errno_edge(r);
     if (r < 0)
-        return (unsigned)left.tv_sec + (left.tv_nsec >= NSEC_PER_SEC / 2);
+        return (unsigned)left.tv_sec;
     return 0;
 }
 
