@@ -87,6 +87,7 @@ static bool green_call(long number, const long *a, long *r)
         CASE(accept, hook_accept(FD, PTR(struct sockaddr, 1), PTR(socklen_t, 2)))
         CASE(accept4, hook_accept4(FD, PTR(struct sockaddr, 1), PTR(socklen_t, 2), (int)a[3]))
         CASE(connect, hook_connect(FD, PTR(struct sockaddr, 1), (socklen_t)a[2]))
+        CASE(shutdown, hook_shutdown(FD, (int)a[1]))
         CASE(setsockopt, hook_setsockopt(FD, (int)a[1], (int)a[2], PTR(void, 3), (socklen_t)a[4]))
 #ifdef SYS_poll /* not on newer CPUs */
         CASE(poll, hook_poll(PTR(struct pollfd, 0), (nfds_t)a[1], (int)a[2]))

@@ -32,6 +32,7 @@ ssize_t evy_pwritev(int fd, const struct iovec *iov, int count, off_t offset);
 bool open_waits(int dir, const char *path, int flags); /* for a peer or a line */
 
 /* close.c */
+int evy_shutdown(int fd, int how);
 int evy_close_range(unsigned first, unsigned last, int flags);
 void evy_closefrom(int first);
 int evy_closedir(DIR *d);

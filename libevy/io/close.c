@@ -5,6 +5,7 @@
 #include "core/own_fd.h"
 #include "io/fdtab.h"
 #include "io/io.h"
+#include "io/watch.h"
 #include "real/real.h"
 #include "sync/cancel.h"
 
@@ -56,6 +57,18 @@ int evy_close_range(unsigned first, unsigned last, int flags)
 void evy_closefrom(int first)
 {
     evy_close_range(first > 0 ? (unsigned)first : 0, UINT_MAX, 0);
+}
+
+/* To epoll a UNIX stream whose buffer is full is not ready to be written when it is shut down. */
+int evy_shutdown(int fd, int how)
+{
+    int r = REAL(shutdown)(fd, how);
+    struct fd *s = r == 0 ? fd_slot(fd) : NULL;
+    if (s) {
+        fd_edge(s, FD_READ, UINT_MAX);
+        fd_edge(s, FD_WRITE, UINT_MAX);
+    }
+    return r;
 }
 
 int evy_closedir(DIR *d)
