@@ -35,6 +35,7 @@ EVY_COLD bool preload_now(void);
 
 #define WHEN_GREEN(subset) (self() && PATCHED(subset))
 #define WHEN_ALWAYS(subset) ((likely(preload_ready) || preload_now()) && PATCHED(subset))
+#define WHEN_STARTS(subset) (unlikely(config.children != CHILDREN_ALL) || WHEN_GREEN(subset))
 #define WHEN_KEEP(subset) (self() != NULL)
 
 #endif

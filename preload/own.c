@@ -159,6 +159,45 @@ int hook__dl_catch_exception(struct dl_exception *exception, void (*operate)(voi
     return r;
 }
 
+/* As libc's, on the stack: a child of vfork calls them too. The words after arg, up to a NULL, become argv; the caller
+   does va_end. */
+#define WORDS_AFTER(arg, ap, argv)                                                                 \
+    size_t words_ = 1;                                                                             \
+    va_start(ap, arg);                                                                             \
+    for (const char *word_ = arg; word_; word_ = va_arg(ap, const char *))                         \
+        words_++;                                                                                  \
+    va_end(ap);                                                                                    \
+    char *argv[words_];                                                                            \
+    argv[0] = (char *)(uintptr_t)arg;                                                              \
+    va_start(ap, arg);                                                                             \
+    for (size_t i_ = 1; i_ < words_; i_++)                                                         \
+    argv[i_] = va_arg(ap, char *)
+
+int hook_execl(const char *path, const char *arg, ...)
+{
+    va_list ap;
+    WORDS_AFTER(arg, ap, argv);
+    va_end(ap);
+    return WHEN_STARTS(PROCESS) ? evy_execv(path, argv) : REAL(execv)(path, argv);
+}
+
+int hook_execlp(const char *file, const char *arg, ...)
+{
+    va_list ap;
+    WORDS_AFTER(arg, ap, argv);
+    va_end(ap);
+    return WHEN_STARTS(PROCESS) ? evy_execvp(file, argv) : REAL(execvp)(file, argv);
+}
+
+int hook_execle(const char *path, const char *arg, ...)
+{
+    va_list ap;
+    WORDS_AFTER(arg, ap, argv);
+    char *const *envp = va_arg(ap, char *const *);
+    va_end(ap);
+    return WHEN_STARTS(PROCESS) ? evy_execve(path, argv, envp) : REAL(execve)(path, argv, envp);
+}
+
 /* A jump may leave a signal handler, and its mask with it. */
 #define JUMP(name)                                                                                 \
     void hook_##name(struct __jmp_buf_tag env[1], int value)                                       \

@@ -108,7 +108,7 @@ int object_restore(const struct link_map *m)
 /* Only what has been relocated may be touched: while the loader adds objects its state says so. */
 void object_exclude(void)
 {
-    if (!config.exclude || _r_debug.r_state != RT_CONSISTENT)
+    if (!*config.exclude.text || _r_debug.r_state != RT_CONSISTENT)
         return;
     for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next)
         if (config_excludes(m->l_name))

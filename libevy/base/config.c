@@ -4,9 +4,6 @@
 #include "base/sys.h"
 
 #include <errno.h>
-#include <fnmatch.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,22 +201,28 @@ static void load_trace(const char *value)
     config.trace = value;
 }
 
+static void load_children(const char *value)
+{
+    if (strcmp(value, "1") == 0)
+        return;
+    if (strcmp(value, "0") == 0)
+        config.children = CHILDREN_NONE;
+    else if (names_parse(&config.children_names, value) == 0)
+        config.children = CHILDREN_SOME;
+    else
+        bad_value("EVY_CHILDREN", value, "not 1, 0 or a list of program names such as sh,worker*");
+}
+
 static void load_exclude(const char *value)
 {
-    config.exclude = value;
+    if (names_parse(&config.exclude, value))
+        bad_value("EVY_PATCH_EXCLUDE", value,
+                  "not a list of program and library names such as java,libfoo.so*");
 }
 
 bool config_excludes(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char pattern[NAME_MAX + 1];
-    for (const char *word = config.exclude; word;
-         word = strchr(word, ','), word = word ? word + 1 : NULL) {
-        snprintf(pattern, sizeof pattern, "%.*s", (int)strcspn(word, ","), word);
-        if (fnmatch(pattern, slash ? slash + 1 : path, 0) == 0)
-            return true;
-    }
-    return false;
+    return names_match(&config.exclude, path);
 }
 
 void config_load(void)
@@ -228,13 +231,10 @@ void config_load(void)
         const char *name;
         void (*load)(const char *value);
     } variables[] = {{"EVY_LOG", load_log}, /* first: the others may have something to say */
-                     {"EVY_PATCH", load_patch},
-                     {"EVY_HUBS", load_hubs},
-                     {"EVY_STACK", load_stack},
-                     {"EVY_HUB_METHOD", load_method},
-                     {"EVY_BLOCKING_THREADS", load_blocking},
-                     {"EVY_TRACE", load_trace},
-                     {"EVY_PATCH_EXCLUDE", load_exclude}};
+                     {"EVY_PATCH", load_patch},       {"EVY_HUBS", load_hubs},
+                     {"EVY_STACK", load_stack},       {"EVY_HUB_METHOD", load_method},
+                     {"EVY_CHILDREN", load_children}, {"EVY_BLOCKING_THREADS", load_blocking},
+                     {"EVY_TRACE", load_trace},       {"EVY_PATCH_EXCLUDE", load_exclude}};
     config.hubs = config.linked ? 1 : cpus_allowed();
     for (size_t i = 0; i < array_len(variables); i++) {
         const char *value = env_get(variables[i].name);

@@ -3,6 +3,7 @@
 #define EVY_CONFIG_H
 
 #include "base/base.h"
+#include "base/names.h"
 
 /* Subsets of hooks that can be switched, one bit each. */
 #define SUBSETS(X)                                                                                 \
@@ -32,6 +33,9 @@ enum subset {
     SUBSET_ALL = SUBSET_ANY & ~SUBSET_FILE /* "all": disks are quick enough for most programs */
 };
 
+/* Which programs that are started keep the preload. */
+enum children { CHILDREN_ALL, CHILDREN_NONE, CHILDREN_SOME };
+
 enum hub_method { METHOD_EPOLL, METHOD_POLL, METHOD_SELECT };
 
 #define MAX_HUBS 64
@@ -44,10 +48,13 @@ struct config {
     unsigned
         hubs; /* 1..MAX_HUBS (EVY_HUBS; default: 1 when linked, else the CPUs this process may use) */
     size_t stack; /* stack reserve for threads that ask for none, 0: as glibc (EVY_STACK) */
-    enum hub_method method; /* libevent backend (EVY_HUB_METHOD) */
-    const char *trace;      /* prefix of the trace file's name, NULL: none (EVY_TRACE) */
-    unsigned blocking;      /* most carriers beyond one per hub (EVY_BLOCKING_THREADS) */
-    const char *exclude; /* patterns of what stays native (EVY_PATCH_EXCLUDE), NULL: none */
+    enum hub_method method;      /* libevent backend (EVY_HUB_METHOD) */
+    const char *trace;           /* prefix of the trace file's name, NULL: none (EVY_TRACE) */
+    enum children children;      /* EVY_CHILDREN */
+    struct names children_names; /* which ones, with CHILDREN_SOME */
+    struct names
+        exclude; /* programs and libraries that stay native; empty: none (EVY_PATCH_EXCLUDE) */
+    unsigned blocking; /* most carriers beyond one per hub (EVY_BLOCKING_THREADS) */
 };
 
 extern struct config config;

@@ -150,7 +150,7 @@ static int run_shell(const char *command)
 
 int evy_system(const char *command)
 {
-    if (!self())
+    if (!self() && config.children == CHILDREN_ALL)
         return REAL(system)(command);
     cancel_point();
     return command ? run_shell(command) : run_shell("exit 0") == 0;

@@ -2,8 +2,11 @@
 
 #include "core/green.h"
 #include "io/io.h"
+#include "proc/children.h"
 #include "proc/signals.h"
 #include "real/real.h"
+
+#include <unistd.h>
 
 /* Back only if it failed. errno is the call's: the raw system calls of lending do not touch it. */
 #define LENT(call)                                                                                 \
@@ -16,44 +19,56 @@
 
 int evy_execve(const char *path, char *const argv[], char *const envp[])
 {
-    return LENT(REAL(execve)(path, argv, envp));
+    CHILD_ENVIRONMENT(env, path, envp);
+    return LENT(REAL(execve)(path, argv, env));
 }
 
 int evy_execv(const char *path, char *const argv[])
 {
-    return LENT(REAL(execv)(path, argv));
+    return evy_execve(path, argv, environ);
 }
 
 int evy_execvp(const char *file, char *const argv[])
 {
-    return LENT(REAL(execvp)(file, argv));
+    return evy_execvpe(file, argv, environ);
 }
 
 int evy_execvpe(const char *file, char *const argv[], char *const envp[])
 {
-    return LENT(REAL(execvpe)(file, argv, envp));
+    CHILD_ENVIRONMENT(env, file, envp);
+    return LENT(REAL(execvpe)(file, argv, env));
+}
+
+/* Only its argument tells the name of a program that is given as a descriptor. */
+static const char *name_in(char *const argv[])
+{
+    return argv && argv[0] ? argv[0] : "";
 }
 
 int evy_fexecve(int fd, char *const argv[], char *const envp[])
 {
-    return LENT(REAL(fexecve)(fd, argv, envp));
+    CHILD_ENVIRONMENT(env, name_in(argv), envp);
+    return LENT(REAL(fexecve)(fd, argv, env));
 }
 
 int evy_execveat(int dir, const char *path, char *const argv[], char *const envp[], int flags)
 {
-    return LENT(REAL(execveat)(dir, path, argv, envp, flags));
+    CHILD_ENVIRONMENT(env, *path ? path : name_in(argv), envp);
+    return LENT(REAL(execveat)(dir, path, argv, env, flags));
 }
 
 int evy_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
                     const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
 {
-    return LENT(REAL(posix_spawn)(pid, path, actions, attr, argv, envp));
+    CHILD_ENVIRONMENT(env, path, envp);
+    return LENT(REAL(posix_spawn)(pid, path, actions, attr, argv, env));
 }
 
 int evy_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
                      const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
 {
-    return LENT(REAL(posix_spawnp)(pid, file, actions, attr, argv, envp));
+    CHILD_ENVIRONMENT(env, file, envp);
+    return LENT(REAL(posix_spawnp)(pid, file, actions, attr, argv, env));
 }
 
 struct green *evy_vfork_begin(void)
