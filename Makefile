@@ -170,7 +170,7 @@ $(B)/man/%: tools/man/%.in tools/build/man.sh tools/build/groups.h preload/hooks
 
 # Tests
 
-.PHONY: tests check check-aarch64 demo bench soak
+.PHONY: tests check check-aarch64 demo bench soak leaks
 tests: all $(units) $(programs) $(test_libraries) $(linked)
 
 check: tests check-aarch64
@@ -183,6 +183,10 @@ demo: all $(B)/tests/programs/echo_threads
 MINUTES ?= 30
 soak: all $(B)/tests/preload/soak
 	$(Q)SOAK_REPORT=/dev/stderr EVY_HUBS=2 LD_PRELOAD=$(abspath $(lib)) $(B)/tests/preload/soak $$(($(MINUTES) * 60))
+
+# A million connections, ten million requests: what tests/programs/test_leaks.py does a hundredth of in `check`.
+leaks: all $(programs)
+	$(Q)LEAK_CONNECTIONS=1000000 $(PYTHON) tests/programs/one.py $(B) $(B)/tests/logs test_leaks test_connections 2
 
 bench: all $(programs) $(linked)
 	$(Q)$(PYTHON) tests/bench/run.py
@@ -230,7 +234,7 @@ $(B)/aarch64/arch_switch: $(arch64_sources) $(wildcard libevy/arch/aarch64/*.h l
 
 .PHONY: help clean format lint dist install uninstall
 help:
-	@echo 'targets:  all check demo bench soak deps install uninstall deb clean format lint dist'
+	@echo 'targets:  all check demo bench soak leaks deps install uninstall deb clean format lint dist'
 	@echo 'switches: V=1  MINUTES=30 (soak)  CC=clang  SAN=address|undefined|thread  WERROR=  prefix=  DESTDIR='
 
 clean:

@@ -12,6 +12,7 @@ preload   build/tests/preload/*: natively and under the preload, same status, st
               // env: K=V ...
               // limit: SECONDS
               // only-preload       stdout is compared with the file NAME.expected instead
+              // methods            also with each way libevent can wait (EVY_HUB_METHOD)
 programs  functions test_* of tests/programs/test_*.py, natively and under the preload
 
 Exit status 77 means skipped; the last line of the output says why.
@@ -48,6 +49,7 @@ KINDS = ("unit", "api", "examples", "object", "tools", "preload", "programs")
 DEFAULT_LIMIT = 60
 SKIPPED = 77
 MOST_OUTPUT = 64 << 20  # a program that says more is killed
+METHODS = ("poll", "select")  # besides epoll
 COMPARED_OUTPUT = 8 << 20
 SHOWN_LINES = 40
 STRAY_GRACE = 1.0  # seconds a test's children may take to vanish after it
@@ -183,6 +185,7 @@ class Suite:
         self.build = os.path.abspath(options.build)
         self.library = os.path.join(self.build, "libevy.so")
         self.hubs = options.hubs
+        self.methods = options.methods
         self.logs = os.path.join(self.build, "tests/logs")
         self.executor = Executor(self.logs)
         os.makedirs(self.logs, exist_ok=True)
@@ -236,8 +239,7 @@ class Suite:
             source = source_of("preload", os.path.basename(path))
             if source:
                 program = PreloadProgram(self, path, source)
-                for hubs in self.hubs:
-                    yield program.test(hubs)
+                yield from program.tests(self.hubs, self.methods)
 
     def programs(self):
         runner = os.path.join(HERE, "programs/one.py")
@@ -262,13 +264,24 @@ class PreloadProgram:
         self.native = None
         self.lock = threading.Lock()
 
-    def test(self, hubs):
-        return Test(f"{self.name}[{hubs}]", lambda: self.run(hubs))
+    def tests(self, hubs, methods):
+        for count in hubs:
+            for method in methods:
+                yield self.test(count, method)
+        for method in METHODS if "methods" in self.directives and hubs else ():
+            if method not in methods:
+                yield self.test(hubs[-1], method)
 
-    def run(self, hubs):
+    def test(self, hubs, method):
+        mode = f"{hubs},{method}" if method else f"{hubs}"
+        return Test(f"{self.name}[{mode}]", lambda: self.run(hubs, method, mode))
+
+    def run(self, hubs, method, mode):
         environment = context.preload_environment(self.suite.library, hubs)
+        if method:
+            environment["EVY_HUB_METHOD"] = method
         if "only-preload" in self.directives:
-            return self.compare_with_file(self.start(f"{self.name}.{hubs}", environment))
+            return self.compare_with_file(self.start(f"{self.name}.{mode}", environment))
         with self.lock:
             if self.native is None:
                 self.native = self.start(f"{self.name}.native", context.native_environment())
@@ -276,7 +289,7 @@ class PreloadProgram:
             verdict = self.native.judge()
             verdict.detail = "natively: " + verdict.detail
             return verdict
-        return self.compare(self.start(f"{self.name}.{hubs}", environment))
+        return self.compare(self.start(f"{self.name}.{mode}", environment))
 
     def start(self, name, environment):
         own = settings(self.directives)
@@ -331,7 +344,7 @@ def directives(source):
         return found
     with open(source, errors="replace") as file:
         for line in itertools.islice(file, 20):
-            match = re.match(r"(?://|#)\s*(run|env|limit|only-preload)\b:?\s*(.*)$", line)
+            match = re.match(r"(?://|#)\s*(run|env|limit|only-preload|methods)\b:?\s*(.*)$", line)
             if match:
                 found[match[1]] = match[2].strip()
     return found
@@ -432,6 +445,8 @@ def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build", help="directory with libevy.so and tests/")
     parser.add_argument("--hubs", default="1,2", type=hub_list, help="numbers of hubs; `native`: no preload at all")
+    parser.add_argument("--methods", default=[""], type=lambda text: text.split(","),
+                        help="EVY_HUB_METHOD of the programs of tests/preload: of epoll,poll,select")
     parser.add_argument("--kind", default=",".join(KINDS), help=f"of {','.join(KINDS)}")
     parser.add_argument("--only", help="pattern (*, ?) or part of the name")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="small tests at the same time")

@@ -1,3 +1,4 @@
+// methods
 // Proves: eight threads in accept on one listener serve 1,000 connections; none is lost and the
 // pool survives idle phases.
 #define _GNU_SOURCE

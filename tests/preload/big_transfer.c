@@ -1,3 +1,4 @@
+// methods
 // Proves: one write, send or writev of 16 MB through a small socket or pipe buffer delivers every
 // byte in order and returns the full count, in both directions at once.
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+// methods
 // Proves: a thread blocked in read, readv, write, recv, recvfrom, recvmsg, accept, connect-free
 // poll, select or epoll_wait is cancelled there, runs its cleanup handler once and is joined with
 // PTHREAD_CANCELED; the fd stays usable.

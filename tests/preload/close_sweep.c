@@ -1,3 +1,4 @@
+// methods
 // Proves: closing every descriptor number in a loop while threads live says EBADF for all that the program does not
 // have, and what the threads wait for afterwards still works.
 #define _GNU_SOURCE

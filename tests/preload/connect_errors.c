@@ -1,3 +1,4 @@
+// methods
 // Proves: connect answers as natively: refused, already connected, in progress for non-blocking
 // sockets with SO_ERROR, a full backlog under SO_SNDTIMEO, unix sockets, and many connects at
 // once.

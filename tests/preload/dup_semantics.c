@@ -1,3 +1,4 @@
+// methods
 // Proves: a duplicate works after its original is closed and the other way round, dup2 over a used
 // number switches it to the new file, F_DUPFD and dup3 flags, blocked readers on a duplicate are
 // fed through either end.

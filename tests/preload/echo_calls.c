@@ -1,3 +1,4 @@
+// methods
 // Proves: every family of stream calls carries bytes between threads: recv/send, read/write,
 // readv/writev, recvmsg/sendmsg, recvfrom/sendto over TCP and socketpairs, 20 conversations at
 // once.

@@ -1,3 +1,4 @@
+// methods
 // Proves: epoll instances used by threads answer as natively: level, edge, one-shot and exclusive interest, nested
 // instances, sets that change while somebody waits, descriptors closed while in the set, timeouts of all three calls.
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+// methods
 // Proves: each of several threads runs its own epoll loop (level, edge and one-shot), several
 // threads may wait on one epoll, epoll_wait times out, and changes made while another thread waits
 // take effect.

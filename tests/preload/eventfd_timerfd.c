@@ -1,3 +1,4 @@
+// methods
 // Proves: threads block on eventfds (also as semaphores and when full), timerfds and signal each
 // other through them.
 #define _GNU_SOURCE

@@ -1,4 +1,5 @@
 // flags from its former lives; the lowest free number is given.
+// methods
 // Proves: a descriptor number that is closed and handed out again carries only its new file: no
 // stale readiness, timeouts or
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+// methods
 // Proves: the child of a threaded process has one thread, keeps its __thread values and stdio,
 // runs atfork handlers in order, and can create threads, sleep and use sockets of its own.
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+// methods
 // Proves: recvmmsg collects datagrams as they come, with its timeout looked at after each one,
 // MSG_WAITFORONE, MSG_DONTWAIT, SO_RCVTIMEO and bad arguments; sendmmsg waits for room, also on a
 // stream, where every message goes out whole.

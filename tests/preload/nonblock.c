@@ -1,3 +1,4 @@
+// methods
 // Proves: O_NONBLOCK set by fcntl, FIONBIO, SOCK_NONBLOCK, accept4 or pipe2 gives EAGAIN at once;
 // F_GETFL shows the program's own flags only, before and after blocking calls; MSG_DONTWAIT works
 // on blocking sockets.

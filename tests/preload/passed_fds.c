@@ -1,3 +1,4 @@
+// methods
 // Proves: descriptors sent to another process by SCM_RIGHTS block there and here as their program left them, also a
 // listener that threads accept on and a duplicate; received ones and numbers above the soft limit work.
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+// methods
 // Proves: a ring of 200 threads connected by pipes passes tokens round; closing the first end
 // closes the chain.
 #define _GNU_SOURCE

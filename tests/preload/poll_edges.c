@@ -1,3 +1,4 @@
+// methods
 // Proves: poll, ppoll, select and pselect tell every result bit, take empty and huge sets, name invalid descriptors as
 // natively, leave errno alone when they succeed, write the remaining time, and end with EINTR under their mask.
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+// methods
 // Proves: poll and ppoll on threads: readiness of either of two fds, timeouts, POLLHUP and
 // POLLNVAL, negative fds ignored, the same fd polled by several threads at once.
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+// methods
 // Proves: select and pselect on threads: sets are rewritten, Linux's remaining time is written
 // back, pselect leaves its own, bad descriptors give EBADF, a pure sleep works.
 #define _GNU_SOURCE

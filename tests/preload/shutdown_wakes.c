@@ -1,3 +1,4 @@
+// methods
 // Proves: shutdown from another thread wakes readers with 0, writers with EPIPE, an accepting
 // thread with EINVAL; data sent before the peer's close is all read first; reset gives ECONNRESET.
 #define _GNU_SOURCE

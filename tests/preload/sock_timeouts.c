@@ -1,3 +1,4 @@
+// methods
 // Proves: SO_RCVTIMEO and SO_SNDTIMEO end blocking calls with EAGAIN at their time (accept and
 // connect included), can be read back and switched off.
 #define _GNU_SOURCE

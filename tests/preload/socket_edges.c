@@ -1,3 +1,4 @@
+// methods
 // Proves: the rarer answers of sockets: connecting twice, while in progress, and after failure; listeners that are shut
 // down; nothing sent or received on each kind; urgent data and its mark; the error queue; SO_RCVLOWAT; SO_LINGER.
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+// methods
 // Proves: splice, tee and vmsplice wait for data and for room in their thread alone; files with
 // offsets; SPLICE_F_NONBLOCK and bad arguments; preadv2 and pwritev2 without an offset on pipes.
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+// methods
 // Proves: lines printed by many threads to one stream are never torn; flockfile keeps several
 // calls together; each thread's own streams over pipes work with fgets and fprintf.
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+// methods
 // Proves: several threads in recvfrom on one UDP socket share the datagrams without losing or
 // duplicating any; sendto and recvfrom carry addresses; recvmmsg and sendmmsg work on threads.
 #define _GNU_SOURCE
