@@ -1,6 +1,7 @@
 #include "hook.h"
 
 #include "api/elf.h"
+#include "core/stats.h"
 #include "preload/unmasked.h"
 #include "sync/runtime.h"
 
@@ -33,6 +34,11 @@ __attribute__((constructor)) static void preload_init(void)
         config.patch = 0;
     object_exclude();
     preload_ready = true;
+}
+
+__attribute__((destructor)) static void preload_end(void)
+{
+    stats_write();
 }
 
 bool preload_now(void)

@@ -213,6 +213,14 @@ static void load_children(const char *value)
         bad_value("EVY_CHILDREN", value, "not 1, 0 or a list of program names such as sh,worker*");
 }
 
+static void load_stats(const char *value)
+{
+    if (strlen(value) == 1 && (*value == '0' || *value == '1'))
+        config.stats = *value == '1';
+    else
+        bad_value("EVY_STATS", value, "not 0 or 1");
+}
+
 static void load_exclude(const char *value)
 {
     if (names_parse(&config.exclude, value))
@@ -231,10 +239,15 @@ void config_load(void)
         const char *name;
         void (*load)(const char *value);
     } variables[] = {{"EVY_LOG", load_log}, /* first: the others may have something to say */
-                     {"EVY_PATCH", load_patch},       {"EVY_HUBS", load_hubs},
-                     {"EVY_STACK", load_stack},       {"EVY_HUB_METHOD", load_method},
-                     {"EVY_CHILDREN", load_children}, {"EVY_BLOCKING_THREADS", load_blocking},
-                     {"EVY_TRACE", load_trace},       {"EVY_PATCH_EXCLUDE", load_exclude}};
+                     {"EVY_PATCH", load_patch},
+                     {"EVY_HUBS", load_hubs},
+                     {"EVY_STACK", load_stack},
+                     {"EVY_HUB_METHOD", load_method},
+                     {"EVY_CHILDREN", load_children},
+                     {"EVY_BLOCKING_THREADS", load_blocking},
+                     {"EVY_TRACE", load_trace},
+                     {"EVY_STATS", load_stats},
+                     {"EVY_PATCH_EXCLUDE", load_exclude}};
     config.hubs = config.linked ? 1 : cpus_allowed();
     for (size_t i = 0; i < array_len(variables); i++) {
         const char *value = env_get(variables[i].name);

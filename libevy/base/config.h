@@ -48,9 +48,10 @@ struct config {
     unsigned
         hubs; /* 1..MAX_HUBS (EVY_HUBS; default: 1 when linked, else the CPUs this process may use) */
     size_t stack; /* stack reserve for threads that ask for none, 0: as glibc (EVY_STACK) */
-    enum hub_method method;      /* libevent backend (EVY_HUB_METHOD) */
-    const char *trace;           /* prefix of the trace file's name, NULL: none (EVY_TRACE) */
-    enum children children;      /* EVY_CHILDREN */
+    enum hub_method method; /* libevent backend (EVY_HUB_METHOD) */
+    bool stats;             /* whether the process ends with a line of statistics (EVY_STATS) */
+    const char *trace;      /* prefix of the trace file's name, NULL: none (EVY_TRACE) */
+    enum children children; /* EVY_CHILDREN */
     struct names children_names; /* which ones, with CHILDREN_SOME */
     struct names
         exclude; /* programs and libraries that stay native; empty: none (EVY_PATCH_EXCLUDE) */

@@ -200,6 +200,7 @@ static void strand(struct green *g, struct hub *h, struct carrier *spare)
     atomic_store_explicit(&h->current, &h->loop, memory_order_relaxed);
     atomic_store(&g->stranded, STRANDED);
     atomic_fetch_add_explicit(&h->hand_offs, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&h->declared, declared, memory_order_relaxed);
     give(spare, h);
 }
 

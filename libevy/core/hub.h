@@ -61,6 +61,7 @@ struct hub {
     _Atomic(struct green *) current; /* what its carrier runs: a green thread, or loop */
     atomic_uint switches;            /* grows at each switch; written by the carrier */
     atomic_uint hand_offs;           /* grows when another carrier gets it; who hands it over */
+    atomic_uint declared;            /* of these, for a call that says it will block; likewise */
     unsigned switches_seen;          /* by the monitor when it last looked; monitor */
     int64_t cpu_seen;   /* CPU time of its carrier when it had first not grown; monitor */
     unsigned still;     /* looks at which it had not grown; monitor */

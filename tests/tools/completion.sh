@@ -11,7 +11,7 @@ offers() {
         "$(dirname "$0")/../../tools/evy.bash" "$@"
 }
 verdict 'commands' "$([ "$(offers evy d)" = doctor ] || offers evy d)"
-verdict 'options' "$([ "$(offers evy run --s)" = --stack ] || offers evy run --s)"
+verdict 'options' "$([ "$(offers evy run --fo)" = --force ] || offers evy run --fo)"
 verdict 'values' "$([ "$(offers evy run --method se)" = select ] || offers evy run --method se)"
 ${CC:-cc} -pthread "$(dirname "$0")/waiting.c" -o "$dir/waiting"
 "$evy" run "$dir/waiting" >/dev/null &

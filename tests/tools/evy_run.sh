@@ -18,6 +18,12 @@ expect 'sets the variables' 0 '3 socket,time 64k poll error' "$evy" run --hubs 3
     'echo $EVY_HUBS $EVY_PATCH $EVY_STACK $EVY_HUB_METHOD $EVY_LOG'
 LD_PRELOAD=libm.so.6 expect "keeps the user's preload" 0 "$library:libm.so.6" "$evy" run sh -c 'echo $LD_PRELOAD'
 
+contains 'statistics' "$("$evy" run --stats --hubs 1 "$python" -c "$threads" 2>&1)" \
+    'libevy: stats: 1 threads made, 1 hubs, '
+expect 'statistics without threads' 0 'libevy: stats: no thread was made; peak memory N MB' sh -c \
+    "'$evy' run --stats true 2>&1 | sed 's/[0-9]* MB/N MB/'"
+expect 'a bad value' 0 'libevy: EVY_STATS=yes: not 0 or 1; using the default' env EVY_STATS=yes "$evy" run true
+
 printf '#!/usr/bin/env -S sh -eu\necho script $1\n' >"$dir/script"
 chmod +x "$dir/script"
 expect 'runs a script' 0 'script 1' "$evy" run "$dir/script" 1

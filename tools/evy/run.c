@@ -18,12 +18,13 @@ static const char help[] =
     "  --stack SIZE    stack of threads that ask for no size, e.g. 64k (EVY_STACK)\n"
     "  --method NAME   libevent's backend: epoll, poll or select (EVY_HUB_METHOD)\n"
     "  --log LEVEL     off, error, warn, info or debug, perhaps with ,FILE (EVY_LOG)\n"
+    "  --stats         says at the end what was done (EVY_STATS)\n"
     "  --trace FILE    records what runs when; the same as evy trace -o FILE\n"
     "  --force         also where libevy is known not to work\n"
     "\n"
     "The exit status is PROGRAM's, or 1 when it cannot be run, 2 for a wrong command line.\n";
 
-enum { OPT_FORCE = 1, OPT_HELP, OPT_TRACE };
+enum { OPT_FORCE = 1, OPT_HELP, OPT_TRACE, OPT_STATS };
 
 /* An option of this table is the environment variable of its place. */
 static const char *const variables[] = {"EVY_HUBS", "EVY_PATCH", "EVY_STACK", "EVY_HUB_METHOD",
@@ -37,6 +38,7 @@ static const struct option options[] = {
     {"method", required_argument, NULL, OPT_VARIABLE + 3},
     {"log", required_argument, NULL, OPT_VARIABLE + 4},
     {"force", no_argument, NULL, OPT_FORCE},
+    {"stats", no_argument, NULL, OPT_STATS},
     {"trace", required_argument, NULL, OPT_TRACE},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
@@ -65,6 +67,8 @@ int cmd_run(int argc, char **argv)
             variable_set(variables[option - OPT_VARIABLE], optarg);
         } else if (option == OPT_FORCE) {
             force = true;
+        } else if (option == OPT_STATS) {
+            variable_set("EVY_STATS", "1");
         } else if (option == OPT_TRACE) {
             trace = optarg;
         } else if (option == OPT_HELP) {
