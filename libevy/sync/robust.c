@@ -69,9 +69,18 @@ void robust_end(uintptr_t owner)
     critical_leave();
 }
 
+/* A mutex whose memory serves another purpose while it was held breaks the list, which natively only its owner had to
+   do with: the rest is forgotten. */
+static bool follows(uintptr_t *node, uintptr_t *before)
+{
+    return node && node[-1] == (uintptr_t)before;
+}
+
 void robust_insert(uintptr_t owner, struct mutex *m)
 {
     uintptr_t *head = head_of(owner), *node = node_of(m);
+    if (unlikely(!follows(untagged(head[0]), head)))
+        head[0] = head[-1] = (uintptr_t)head;
     untagged(head[0])[-1] = (uintptr_t)node;
     node[0] = head[0];
     node[-1] = (uintptr_t)head;
@@ -84,8 +93,10 @@ void robust_insert(uintptr_t owner, struct mutex *m)
 void robust_remove(struct mutex *m)
 {
     uintptr_t *node = node_of(m);
-    untagged(node[0])[-1] = node[-1];
-    untagged(node[-1])[0] = node[0];
+    if (likely(follows(untagged(node[0]), node))) {
+        untagged(node[0])[-1] = node[-1];
+        untagged(node[-1])[0] = node[0];
+    }
     node[0] = node[-1] = 0;
     if (self() && atomic_load_explicit(&held_by_greens, memory_order_relaxed))
         atomic_fetch_sub_explicit(&held_by_greens, 1, memory_order_relaxed);
@@ -104,8 +115,9 @@ static void leave_to_others(struct mutex *m)
 
 static struct mutex *next_held(uintptr_t owner, int me)
 {
-    uintptr_t *head = head_of(owner);
-    for (uintptr_t *node = untagged(head[0]); node != head; node = untagged(node[0])) {
+    uintptr_t *head = head_of(owner), *before = head;
+    for (uintptr_t *node = untagged(head[0]); node != head && follows(node, before);
+         before = node, node = untagged(node[0])) {
         if (atomic_load_explicit(&mutex_of(node)->holder, memory_order_relaxed) == me)
             return mutex_of(node);
     }

@@ -1,6 +1,7 @@
 // Proves: robust mutexes of every type whose owner thread returns, exits or is cancelled, or whose
 // owner process is killed, are handed on with EOWNERDEAD, also to threads that wait in
-// pthread_mutex_lock, pthread_mutex_timedlock and pthread_cond_wait.
+// pthread_mutex_lock, pthread_mutex_timedlock and pthread_cond_wait; and that is so although another
+// thread holds one whose memory has come to serve for others.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -179,6 +180,39 @@ static void *signals_and_dies(void *arg)
     return arg;
 }
 
+static pthread_barrier_t held;
+
+static void *holds_for_ever(void *arg)
+{
+    (void)arg;
+    CHECK(pthread_mutex_lock(&private) == 0);
+    pthread_barrier_wait(&held);
+    pthread_barrier_wait(&held);
+    _exit(0); // natively its end would look at what it held
+}
+
+/* In a process of its own. */
+static void reused(void)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        make(&private, PTHREAD_MUTEX_NORMAL, 0);
+        CHECK(pthread_barrier_init(&held, NULL, 2) == 0);
+        pthread_t holder = spawn(holds_for_ever, NULL);
+        pthread_barrier_wait(&held);
+        for (int i = 0; i < 3; i++) {
+            memset(&private, 0, sizeof private);
+            make(&private, PTHREAD_MUTEX_NORMAL, 0);
+            CHECK(pthread_join(spawn(dies, (void *)0), NULL) == 0);
+            CHECK(pthread_join(spawn(locks_late, NULL), NULL) == 0);
+        }
+        pthread_barrier_wait(&held);
+        pthread_join(holder, NULL);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+}
+
 int main(int argc, char **argv)
 {
     int fd = argc > 1 ? atoi(argv[1]) : memfd_create("shared", 0);
@@ -189,6 +223,7 @@ int main(int argc, char **argv)
         pthread_join(spawn(holds_all, NULL), NULL);
         return 0;
     }
+    reused();
     make(&private, PTHREAD_MUTEX_NORMAL, 0);
     CHECK(pthread_mutex_lock(&private) == 0); // while main is alone
     pthread_t t = spawn(waits, NULL);
