@@ -126,6 +126,26 @@ bool evloop_edge_triggered(const struct hub *h)
     return event_base_get_features(h->base) & EV_FEATURE_ET;
 }
 
+static int wake_add(struct hub *h)
+{
+    struct evloop_wake *w = h->wake;
+    short events = (short)(EV_READ | EV_PERSIST | (w->edge ? EV_ET : 0));
+    if (event_assign(&w->event, h->base, w->fd, events, on_wake, w) || event_add(&w->event, NULL))
+        return -ENOMEM;
+    return 0;
+}
+
+/* poll and select are told the number at each call: it must be the one the wake has now. */
+static void wake_follow(struct hub *h)
+{
+    struct evloop_wake *w = h->wake;
+    if (likely(w->edge || event_get_fd(&w->event) == w->fd))
+        return;
+    event_del(&w->event);
+    if (wake_add(h))
+        log_error("hub %u: no memory to wait for its wake-ups", h->index);
+}
+
 int evloop_open(struct hub *h)
 {
     event_set_log_callback(on_log);
@@ -138,14 +158,11 @@ int evloop_open(struct hub *h)
     struct evloop_wake *w = h->wake = &wakes[h->index];
     int r = own_fd((int)sys3(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK, 0), &w->fd);
     w->edge = evloop_edge_triggered(h);
-    if (r ||
-        event_assign(&w->event, h->base, w->fd,
-                     (short)(EV_READ | EV_PERSIST | (w->edge ? EV_ET : 0)), on_wake, w) ||
-        event_add(&w->event, NULL)) {
+    if (!r)
+        r = wake_add(h);
+    if (r)
         event_base_free(h->base);
-        return r ? r : -ENOMEM;
-    }
-    return 0;
+    return r;
 }
 
 void evloop_close(struct hub *h)
@@ -180,6 +197,7 @@ static void reap_retired(struct hub *h)
 void evloop_poll(struct hub *h)
 {
     reap_retired(h);
+    wake_follow(h);
     event_base_loop(h->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 }
 

@@ -1,3 +1,4 @@
+// methods
 // Proves: a program that closes all numbers at once with threads alive, puts descriptors of its own at every number,
 // or asks what is at each, sees what it would see natively, and its threads go on waiting.
 #define _GNU_SOURCE
