@@ -68,7 +68,7 @@ static int check_waitable(const struct green *g)
     return 0;
 }
 
-static int wait_until(struct green *g, void **result, deadline_t d)
+static inline int wait_until(struct green *g, void **result, deadline_t d)
 {
     int r = check_waitable(g);
     if (r == 0 && g == self() && !gt_is(g, GT_ENDED))
