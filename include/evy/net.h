@@ -80,8 +80,9 @@ int evy_set_nonblocking(int fd);
 enum evy_direction { EVY_READ = 1, EVY_WRITE = 2 };
 
 /* Waits until fd can be read, or written (an error or the peer's end counts). A descriptor that is ready is found so even
-   with 0 seconds. Returns 0, or -1 with errno ETIMEDOUT, EBADF (closed, also meanwhile), EINVAL (not exactly one direction;
-   NaN), or that of blocking functions. Switches. Eventlet: trampoline; Evy: wait_read, wait_write. */
+   with 0 seconds. Returns 0, or -1 with errno ETIMEDOUT, EBADF (closed, also meanwhile), EBUSY (another is in it for the
+   same descriptor and direction: see evy_debug_prevent_multiple_readers), EINVAL (not exactly one direction; NaN), or
+   that of blocking functions. Switches. Eventlet: trampoline; Evy: wait_read, wait_write. */
 int evy_trampoline(int fd, unsigned direction, double seconds);
 int evy_wait_read(int fd, double seconds);
 int evy_wait_write(int fd, double seconds);

@@ -1,5 +1,6 @@
 /* Connecting, listening, sending. */
 #include "api/api.h"
+#include "api/debug.h"
 #include "io/calls.h"
 #include "io/io.h"
 #include "io/watch.h"
@@ -184,11 +185,8 @@ EVY_API int evy_set_nonblocking(int fd)
 }
 
 /* As poll, but a number that was closed or opened anew meanwhile is no longer what the caller meant. */
-static long wait_ready(int fd, int dir, deadline_t d)
+static long wait_edges(struct fd *s, int fd, int dir, deadline_t d)
 {
-    struct fd *s = fd_known(fd);
-    if (!s || fd_kind(s) == FD_UNKNOWN)
-        return -EBADF;
     unsigned generation = atomic_load(&s->generation);
     long r = 0;
     while (r == 0) {
@@ -201,6 +199,21 @@ static long wait_ready(int fd, int dir, deadline_t d)
         if (atomic_load(&s->generation) != generation)
             return -EBADF;
     }
+    return r;
+}
+
+static long wait_ready(int fd, int dir, deadline_t d)
+{
+    unsigned short taken = dir == FD_READ ? FD_READER : FD_WRITER;
+    struct fd *s = fd_known(fd);
+    if (!s || fd_kind(s) == FD_UNKNOWN)
+        return -EBADF;
+    bool others = atomic_fetch_or(&s->flags, taken) & taken;
+    if (others && debug_one_reader)
+        return -EBUSY;
+    long r = wait_edges(s, fd, dir, d);
+    if (!others && r != -EBADF)
+        fd_set_flag(s, taken, false);
     return r;
 }
 

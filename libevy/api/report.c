@@ -166,42 +166,33 @@ int report_timers(struct report *r)
     return ask_all(r, about_timers(), tell_timers);
 }
 
-static void put_fd(struct report *r, int fd, struct fd *s)
+static void count_fd(int fd, struct fd *s, void *arg)
+{
+    (void)fd, (void)s;
+    ++*(size_t *)arg;
+}
+
+static void put_fd(int fd, struct fd *s, void *report)
 {
     static const char *const kinds[] = {"unknown", "file", "tcp", "stream", "socket", "other"};
+    if (fd_has(s, FD_PRIVATE))
+        return;
     object_lock(&s->lock);
     const struct hub *h = atomic_load(&s->watch) ? s->watch_hub : NULL;
     object_unlock(&s->lock);
-    put(r, "fd %d %s%s", fd, kinds[fd_kind(s)], fd_has(s, FD_USER_NONBLOCK) ? " nonblock" : "");
+    put(report, "fd %d %s%s", fd, kinds[fd_kind(s)],
+        fd_has(s, FD_USER_NONBLOCK) ? " nonblock" : "");
     if (h)
-        put(r, " hub %u", h->index);
-    put(r, "\n");
-}
-
-/* Returns how many there are; writes them when r is not NULL. */
-static size_t each_fd(struct report *r)
-{
-    size_t used = 0;
-    for (int i = 0; i < FD_CHUNKS * FD_CHUNK_SLOTS; i++) {
-        struct fd *chunk = atomic_load(&fd_chunks[i / FD_CHUNK_SLOTS]);
-        if (!chunk) {
-            i += FD_CHUNK_SLOTS - 1;
-            continue;
-        }
-        struct fd *s = &chunk[i % FD_CHUNK_SLOTS];
-        if (fd_kind(s) == FD_UNKNOWN || fd_has(s, FD_PRIVATE))
-            continue;
-        used++;
-        if (r)
-            put_fd(r, i, s);
-    }
-    return used;
+        put(report, " hub %u", h->index);
+    put(report, "\n");
 }
 
 int report_fds(struct report *r)
 {
-    int err = report_begin(r, each_fd(NULL));
+    size_t used = 0;
+    fd_each(count_fd, &used);
+    int err = report_begin(r, used);
     if (!err)
-        each_fd(r);
+        fd_each(put_fd, r);
     return err;
 }

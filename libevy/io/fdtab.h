@@ -31,6 +31,8 @@ enum fd_flags {
     FD_AWAITED_WRITE = 32,   /* somebody has waited until it can be written */
     FD_PRIVATE = 128,   /* not the program's: opened by a call of ours for as long as it waits */
     FD_LOW_WATER = 256, /* SO_RCVLOWAT has been set */
+    FD_READER = 512,    /* somebody is in evy_trampoline until it can be read */
+    FD_WRITER = 1024,   /* or written */
 };
 
 enum { FD_READ, FD_WRITE };

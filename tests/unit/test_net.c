@@ -368,6 +368,29 @@ START_TEST(trampolines)
 }
 END_TEST
 
+/* One reader and one writer; a second reader is told unless it is allowed, and leaves the first alone. */
+START_TEST(one_reader)
+{
+    int fds[2];
+    ck_assert_int_eq(evy_socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    evy_spawn_n(wait_for_byte, fds);
+    evy_sleep(0);
+    ck_assert_fails(evy_wait_read(fds[0], 1), EBUSY);
+    ck_assert_int_eq(evy_wait_write(fds[0], 1), 0);
+    ck_assert_int_eq(evy_debug_prevent_multiple_readers(0), 1);
+    ck_assert_fails(evy_wait_read(fds[0], 0.01), ETIMEDOUT);
+    evy_spawn_n(wait_for_byte, fds);
+    evy_sleep(0);
+    ck_assert_int_eq(evy_sendall(fds[1], "x", 1), 0);
+    evy_sleep(0.01);
+    ck_assert_trace("rr");
+    ck_assert_int_eq(evy_debug_prevent_multiple_readers(1), 0);
+    ck_assert_int_eq(evy_wait_read(fds[0], 0), 0);
+    evy_close(fds[0]);
+    evy_close(fds[1]);
+}
+END_TEST
+
 /* A number that gets another meaning behind the library's back. */
 START_TEST(notices_new_descriptors)
 {
@@ -495,6 +518,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, sends_all);
     tcase_add_test(tc, streams);
     tcase_add_test(tc, trampolines);
+    tcase_add_test(tc, one_reader);
     tcase_add_test(tc, notices_new_descriptors);
     tcase_add_test(tc, timeouts_of_sockets);
     tcase_add_test(tc, shutdown_is_safe);
