@@ -10,9 +10,10 @@
 #include <pthread.h>
 #include <signal.h>
 
-#define PERIOD_NS 4000000 /* a hub that has not switched for two of them is stuck */
-#define HASTY_NS                                                                                   \
-    250000 /* the same soon after a hand-off: those behind a stuck one may be stuck too */
+/* A hub that has not switched between two looks is looked at a third time, soon: then it is stuck. */
+#define PERIOD_NS 6000000
+#define DOUBT_NS 2000000
+#define HASTY_NS 250000 /* soon after a hand-off: those behind a stuck one may be stuck too */
 #define HASTY_LOOKS 32
 
 #define QUIET_NS 100000000
@@ -21,7 +22,8 @@ atomic_uint monitor_rests;
 void (*monitor_quiet)(void);
 
 static atomic_uint hurry; /* futex: 1 when it is not to wait for its period's end */
-static unsigned hasty;    /* looks left in short periods */
+static unsigned hasty;    /* looks left in the shortest periods */
+static bool doubt;        /* some hub has not switched */
 static int64_t period;    /* between the last look and this one */
 
 int kernel_thread(void *(*body)(void *), void *arg)
@@ -100,8 +102,9 @@ void monitor_hurry(void)
 
 static void pause_for_period(void)
 {
-    period = hasty ? HASTY_NS : PERIOD_NS;
+    period = hasty ? HASTY_NS : doubt ? DOUBT_NS : PERIOD_NS;
     hasty -= hasty > 0;
+    doubt = false;
     struct timespec until = ns_to_timespec(clock_now() + period);
     sys_futex_wait(&hurry, 0, &until);
     atomic_store(&hurry, 0);
@@ -122,22 +125,31 @@ static bool lacks_processor(struct hub *h)
     return used < period / 4 && carrier_wants_processor(h->carrier);
 }
 
+/* h has not switched since the last look. */
+static void look_closely(struct hub *h)
+{
+    doubt = true;
+    if (h->still++ == 0 || lacks_processor(h)) {
+        h->cpu_seen = cpu_time(h->carrier->tid);
+    } else {
+        h->still = 0;
+        if (carrier_take_over(h))
+            hasty = HASTY_LOOKS;
+    }
+}
+
 static void look_at(struct hub *h)
 {
     unsigned switches = atomic_load_explicit(&h->switches, memory_order_relaxed);
-    __atomic_store_n(&h->budget, 0,
-                     __ATOMIC_RELAXED); /* it polls now and then, however long the turns */
+    /* it polls now and then, however long the turns */
+    __atomic_store_n(&h->budget, 0, __ATOMIC_RELAXED);
     if (atomic_exchange(&h->wanted, 0)) {
         carrier_take_over(h);
     } else if (switches != h->switches_seen || atomic_load(&h->asleep)) {
         h->switches_seen = switches;
         h->still = 0;
-    } else if (++h->still == 1) {
-        h->cpu_seen = cpu_time(h->carrier->tid);
     } else {
-        h->still = 0;
-        if (!lacks_processor(h) && carrier_take_over(h))
-            hasty = HASTY_LOOKS;
+        look_closely(h);
     }
 }
 
