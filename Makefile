@@ -15,6 +15,7 @@ prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 datadir ?= $(prefix)/share
 mandir ?= $(datadir)/man
+docdir ?= $(datadir)/doc/libevy
 completiondir ?= $(datadir)/bash-completion/completions
 # gdb loads scripts by itself from here, by the name of the library they are for.
 gdbdir ?= $(datadir)/gdb/auto-load$(libdir)
@@ -278,6 +279,8 @@ install: all
 	$(Q)for page in $(man_pages); do \
 		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 	$(Q)install -D -m 644 tools/evy.bash $(DESTDIR)$(completiondir)/evy
+	$(Q)install -d $(DESTDIR)$(docdir)/examples
+	$(Q)install -m 644 tools/systemd.conf $(wildcard tests/examples/*.[ch]) $(DESTDIR)$(docdir)/examples
 	$(Q)install -m 644 tools/evy-gdb.py $(DESTDIR)$(gdbdir)/libevy.so.$(VERSION)-gdb.py
 	$(Q)install -m 755 $(lib) $(DESTDIR)$(libdir)/libevy.so.$(VERSION)
 	$(Q)ln -sf libevy.so.$(VERSION) $(DESTDIR)$(libdir)/$(SONAME)
@@ -299,6 +302,7 @@ uninstall:
 		$(addprefix $(DESTDIR)$(includedir)/,$(headers)) $(addprefix $(DESTDIR)$(pkgconfigdir)/,libevy.pc libevy-ssl.pc)
 	$(Q)for page in $(man_pages); do \
 		rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
+	$(Q)rm -rf $(DESTDIR)$(docdir)
 	$(Q)rmdir $(DESTDIR)$(includedir)/evy 2>/dev/null || true
 
 headers = $(patsubst include/%,%,$(wildcard include/evy.h include/evy/*.h))
