@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int fds[2];
@@ -181,7 +182,7 @@ START_TEST(a_busy_socket_starves_no_timer)
     double start = seconds_now();
     for (int i = 0; i < 10; i++)
         evy_sleep(0.001);
-    ck_assert_double_lt(seconds_now() - start, 1);
+    ck_assert_double_lt(seconds_now() - start, 5);
     go_on = 0;
     evy_sleep(0.01);
     close_pair();
@@ -281,9 +282,11 @@ static void *fails(void *arg)
 
 static void *computes(void *arg)
 {
-    double until = seconds_now() + 0.3;
-    while (seconds_now() < until)
-        ;
+    struct stat report;
+    double until = seconds_now() + 5;
+    do
+        fstat(2, &report);
+    while (report.st_size == 0 && seconds_now() < until);
     return arg;
 }
 

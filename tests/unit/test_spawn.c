@@ -476,13 +476,14 @@ START_TEST(cleanups_run_at_the_end)
 }
 END_TEST
 
-static volatile int computing, other_ran_meanwhile;
+static volatile int computing, other_ran_meanwhile, free_ran_meanwhile;
 
+/* Until it has been seen to, on a busy machine, too. */
 static void *hog(void *arg)
 {
-    double until = seconds_now() + 0.2;
+    double start = seconds_now();
     computing = 1;
-    while (seconds_now() < until)
+    while (seconds_now() < start + (free_ran_meanwhile ? 0.1 : 5))
         ;
     computing = 0;
     return arg;
@@ -498,11 +499,9 @@ static void *cooperative_witness(void *arg)
     return arg;
 }
 
-static volatile int free_ran_meanwhile;
-
 static void free_witness(struct green *g)
 {
-    for (int i = 0; i < 100; i++) {
+    while (!free_ran_meanwhile) {
         if (computing)
             free_ran_meanwhile = 1;
         sched_park(clock_now() + 2000000);
