@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const ElfW(Dyn) * find(const struct link_map *m, ElfW(Sxword) tag)
+static const ElfW(Dyn) * find(const struct link_map *m, long tag)
 {
     const ElfW(Dyn) *d = m->l_ld;
     while (d && d->d_tag != DT_NULL && d->d_tag != tag)
@@ -10,14 +10,14 @@ static const ElfW(Dyn) * find(const struct link_map *m, ElfW(Sxword) tag)
     return d && d->d_tag == tag ? d : NULL;
 }
 
-size_t elf_value(const struct link_map *m, ElfW(Sxword) tag)
+size_t elf_value(const struct link_map *m, long tag)
 {
     const ElfW(Dyn) *d = find(m, tag);
     return d ? d->d_un.d_val : 0;
 }
 
 /* The loader adds the base to the pointers of every object but the kernel's (the vDSO). */
-const void *elf_table(const struct link_map *m, ElfW(Sxword) tag)
+const void *elf_table(const struct link_map *m, long tag)
 {
     uintptr_t at = elf_value(m, tag);
     return (const void *)(at && at < m->l_addr ? at + m->l_addr : at);

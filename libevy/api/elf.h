@@ -7,10 +7,10 @@
 #include <link.h>
 
 /* The value of a tag, 0 when the object has none. */
-size_t elf_value(const struct link_map *m, ElfW(Sxword) tag);
+size_t elf_value(const struct link_map *m, long tag);
 
 /* The table that a tag points to, NULL when the object has none. */
-const void *elf_table(const struct link_map *m, ElfW(Sxword) tag);
+const void *elf_table(const struct link_map *m, long tag);
 
 /* Whether any loaded object was linked with the library of that soname. Allocates nothing, takes no lock. */
 bool elf_anyone_needs(const char *soname);

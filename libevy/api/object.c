@@ -69,7 +69,7 @@ static void redirect_slot(const struct redirect *r, const ElfW(Rela) * rela)
         __atomic_store_n(slot, r->green ? e->unmasked : object_original(e->name), __ATOMIC_RELEASE);
 }
 
-static void redirect_table(const struct redirect *r, ElfW(Sxword) table, ElfW(Sxword) size)
+static void redirect_table(const struct redirect *r, long table, long size)
 {
     const ElfW(Rela) *rela = elf_table(r->map, table);
     for (size_t n = elf_value(r->map, size) / sizeof *rela; rela && n; n--)

@@ -25,7 +25,7 @@ static void (*easy_cleanup)(void *);
 
 static int port, at_once, most_at_once;
 
-static void fail(const char *what, int line)
+__attribute__((noreturn)) static void fail(const char *what, int line)
 {
     printf("line %d: %s\n", line, what);
     exit(1);

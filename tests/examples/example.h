@@ -14,7 +14,7 @@
 
 #define NEED(x) ((x) ? (void)0 : give_up(#x, __LINE__))
 
-static inline void give_up(const char *what, int line)
+__attribute__((noreturn)) static inline void give_up(const char *what, int line)
 {
     fprintf(stderr, "line %d: not so: %s\n", line, what);
     exit(1);
