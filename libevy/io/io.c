@@ -62,15 +62,17 @@ static bool reused(const struct io *io)
     return atomic_load_explicit(&io->slot->generation, memory_order_relaxed) != io->generation;
 }
 
-/* After a wait that answered r: what must not be held in a handler is not. */
+/* After a wait that answered r: what must not be held in a handler is not. SA_RESTART does not go for sockets with a
+   timeout (signal(7)). */
 static long after_wait(struct io *io, long r)
 {
     bool turn = self()->turn == io;
+    unsigned handled = self()->handled;
     if (likely(r != -EINTR && r != -ECANCELED))
         return r;
     io_turn_over(io);
     r = interrupted(r);
-    if (r == 0 && io->done)
+    if (r == 0 && (io->done || (self()->handled != handled && io_deadline(io) != DEADLINE_NEVER)))
         return -EINTR;
     return r == 0 && turn ? io_turn(io) : r;
 }
