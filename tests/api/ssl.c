@@ -3,7 +3,7 @@
 // Proves: TLS between green threads, by calls of libevy-ssl alone: the program patches only pthread_create. Every case with
 // light green threads and with pthreads.
 #define _GNU_SOURCE
-#include "cert.h"
+#include "../examples/cert.h"
 
 #include <check.h>
 #include <errno.h>

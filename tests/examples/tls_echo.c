@@ -1,6 +1,6 @@
 // flags: -levy-ssl -lssl -lcrypto
 // A TLS echo server and its clients. The handshake is the handler's affair: a client that says nothing holds up nobody.
-#include "../api/cert.h"
+#include "cert.h"
 #include "example.h"
 
 #include <evy/ssl.h>
