@@ -102,7 +102,7 @@ programs := $(filter-out $(B)/tests/bench/api_%,$(programs))
 
 launcher := $(B)/evy
 man_pages := $(patsubst tools/man/%,$(B)/man/%,$(wildcard tools/man/*.[1-8]) \
-	$(basename $(wildcard tools/man/*.in)))
+	$(basename $(wildcard tools/man/*.in))) $(patsubst include/evy/%.h,$(B)/man/evy_%.3,$(wildcard include/evy/*.h))
 test_libraries := $(patsubst %.cc,$(B)/%.so,$(wildcard tests/preload/lib/*.cc))
 
 linked := $(patsubst %.c,$(B)/%,$(wildcard tests/api/*.c tests/examples/*.c \
@@ -166,8 +166,16 @@ $(launcher_objects): $(B)/obj/%.o: %.c $(B)/flags
 $(B)/man/%: tools/man/%
 	$(Q)mkdir -p $(@D) && cp $< $@
 
+$(B)/man/evy_%.3: include/evy/%.h tools/build/man3.py
+	$(Q)mkdir -p $(@D) && $(PYTHON) tools/build/man3.py $< "$$(sed -n 's/^\.Dd //p' tools/man/evy.1)" >$@
+
 $(B)/man/%: tools/man/%.in tools/build/man.sh tools/build/groups.h preload/hooks.def
 	$(call say,MAN,$@)mkdir -p $(@D) && tools/build/man.sh "$(CC) -I." tools/build/groups.h $< >$@
+
+# $(call each_function_page,COMMAND): with $page, COMMAND is run for the page of each function that it describes.
+each_function_page = for path in $(filter %.3,$(man_pages)); do page=$${path\#\#*/}; \
+	for name in $$(sed -n 's/^\.Nm \([a-z_]*\).*/\1/p' $$path); do \
+		[ $$name.3 = $$page ] || $(1) $(DESTDIR)$(mandir)/man3/$$name.3; done; done
 
 # Tests
 
@@ -278,6 +286,7 @@ install: all
 	$(Q)install -m 755 $(launcher) $(DESTDIR)$(bindir)/evy
 	$(Q)for page in $(man_pages); do \
 		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
+	$(Q)$(call each_function_page,ln -sf $$page)
 	$(Q)install -D -m 644 tools/evy.bash $(DESTDIR)$(completiondir)/evy
 	$(Q)install -d $(DESTDIR)$(docdir)/examples
 	$(Q)install -m 644 tools/systemd.conf $(wildcard tests/examples/*.[ch]) $(DESTDIR)$(docdir)/examples
@@ -302,6 +311,7 @@ uninstall:
 		$(addprefix $(DESTDIR)$(includedir)/,$(headers)) $(addprefix $(DESTDIR)$(pkgconfigdir)/,libevy.pc libevy-ssl.pc)
 	$(Q)for page in $(man_pages); do \
 		rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
+	$(Q)$(call each_function_page,rm -f)
 	$(Q)rm -rf $(DESTDIR)$(docdir)
 	$(Q)rmdir $(DESTDIR)$(includedir)/evy 2>/dev/null || true
 

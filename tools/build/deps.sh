@@ -21,7 +21,7 @@ libncurses-dev         pc:ncursesw                         build
 libevent-dev           pc:libevent_core                    build
 libssl-dev             pc:openssl                          build
 check                  pc:check                            tests
-python3                /usr/bin/python3                    tests
+python3                /usr/bin/python3                    build
 g++                    g++                                 tests
 strace                 strace                              tests
 gdb                    gdb                                 tests
