@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 
 _Atomic(struct fd *) fd_chunks[FD_CHUNKS];
 
@@ -109,6 +110,21 @@ static enum fd_kind ask_kind(int fd, long status)
     return fd_kind_of_socket(fd_option(fd, SO_DOMAIN), type, fd_option(fd, SO_PROTOCOL));
 }
 
+static bool ask_terminal(int fd, struct termios *t)
+{
+    int saved = errno;
+    bool is = tcgetattr(fd, t) == 0;
+    errno = saved;
+    return is;
+}
+
+bool fd_times_itself(const struct fd *s, int fd)
+{
+    struct termios t;
+    return unlikely(fd_has(s, FD_TERMINAL)) && ask_terminal(fd, &t) && !(t.c_lflag & ICANON) &&
+           (t.c_cc[VMIN] != 1 || t.c_cc[VTIME]);
+}
+
 /* A descriptor that came from outside or from a call we did not see. */
 static void slot_learn(struct fd *s, int fd)
 {
@@ -122,6 +138,8 @@ static void slot_learn(struct fd *s, int fd)
         atomic_store_explicit(&s->timeout[FD_WRITE], ask_timeout(fd, SO_SNDTIMEO),
                               memory_order_relaxed);
     }
+    struct termios t;
+    fd_set_flag(s, FD_TERMINAL, kind == FD_OTHER && ask_terminal(fd, &t));
     fd_set_flag(s, FD_USER_NONBLOCK, status & O_NONBLOCK);
     unsigned zero = 0;
     atomic_compare_exchange_strong(&s->seq[FD_READ], &zero, 1);
@@ -158,7 +176,8 @@ void fd_duplicated(int old, int new)
     if (!from || !to)
         return;
     fd_set_flag(from, FD_OURS, false);
-    unsigned keep = FD_USER_NONBLOCK | FD_KERNEL_NONBLOCK | FD_NO_NOWAIT | FD_NO_NOWAIT_WRITE;
+    unsigned keep = FD_USER_NONBLOCK | FD_KERNEL_NONBLOCK | FD_NO_NOWAIT | FD_NO_NOWAIT_WRITE |
+                    FD_LOW_WATER | FD_TERMINAL;
     slot_reset(to, fd_kind(from), atomic_load(&from->flags) & keep);
     for (int dir = FD_READ; dir <= FD_WRITE; dir++)
         atomic_store_explicit(&to->timeout[dir], atomic_load(&from->timeout[dir]),

@@ -33,6 +33,7 @@ enum fd_flags {
     FD_LOW_WATER = 256, /* SO_RCVLOWAT has been set */
     FD_READER = 512,    /* somebody is in evy_trampoline until it can be read */
     FD_WRITER = 1024,   /* or written */
+    FD_TERMINAL = 2048, /* a terminal, perhaps with a clock of its own */
 };
 
 enum { FD_READ, FD_WRITE };
@@ -122,6 +123,9 @@ static inline bool fd_is_stream(const struct fd *s)
 {
     return fd_kind(s) == FD_TCP || fd_kind(s) == FD_STREAM;
 }
+
+/* Whether reading ends by VMIN and VTIME rather than with the first byte or a line. */
+bool fd_times_itself(const struct fd *s, int fd);
 
 /* The value of a SOL_SOCKET option, -1 if there is none. */
 int fd_option(int fd, int option);

@@ -1,5 +1,6 @@
 /* Green read and write on anything. Pipes and other pollables are asked with RWF_NOWAIT, or polled first
    where the kernel does not know it for them, so O_NONBLOCK is never set on what others may share. */
+#include "io/blocking.h"
 #include "io/calls.h"
 #include "io/io.h"
 #include "io/iov.h"
@@ -99,6 +100,8 @@ ssize_t evy_readv(int fd, const struct iovec *iov, int count)
         return regular_readv(fd, iov, count);
     if (!io_begin(&io, fd, FD_READ, false))
         return REAL(readv)(fd, iov, count);
+    if (io.may_wait && fd_times_itself(s, fd))
+        return BLOCKING(POINT, ssize_t, REAL(readv)(fd, iov, count));
     return io_end(&io, IO_TRY(&io, try_readv(&io, iov, count)));
 }
 

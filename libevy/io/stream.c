@@ -91,7 +91,7 @@ static int failed(FILE *f)
 static long wait_readable(int fd)
 {
     struct io io;
-    if (!io_begin(&io, fd, FD_READ, false))
+    if (!io_begin(&io, fd, FD_READ, false) || fd_times_itself(io.slot, fd))
         return 0;
     long r = IO_TRY(&io, fd_ready(fd, POLLIN) ? 0 : -EAGAIN);
     return r == -EAGAIN && !io.waited ? 0 : io_end(&io, r);
