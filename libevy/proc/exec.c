@@ -1,6 +1,7 @@
 #include "proc/exec.h"
 
 #include "core/green.h"
+#include "io/fdtab.h"
 #include "io/io.h"
 #include "proc/children.h"
 #include "proc/signals.h"
@@ -11,6 +12,7 @@
 /* Back only if it failed. errno is the call's: the raw system calls of lending do not touch it. */
 #define LENT(call)                                                                                 \
     ({                                                                                             \
+        fdtab_share_all();                                                                         \
         signals_lend_mask();                                                                       \
         int r_ = (call);                                                                           \
         signals_take_back_mask();                                                                  \
@@ -74,8 +76,10 @@ int evy_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_action
 struct green *evy_vfork_begin(void)
 {
     struct green *g = self();
-    if (g)
+    if (g) {
+        fdtab_share_all();
         signals_lend_mask();
+    }
     vforked_green = g;
     __atomic_store_n(&self_green, NULL, __ATOMIC_RELEASE);
     return g;

@@ -105,12 +105,12 @@ static void *all(void *arg)
     mode(0, 3, 0);
     reads("three", 64, "abc", 5);
     reads("one of three asked", 1, "a", 5);
-    mode(0, 0, 1);
+    mode(0, 0, 5);
     reads("none in time", 64, "", 0);
     reads("one in time", 64, "z", 5);
     mode(0, 0, 0);
     reads("what there is", 64, "", 0);
-    mode(0, 5, 1);
+    mode(0, 5, 5);
     reads("what comes together", 64, "pq", 5);
     memset(big, 'o', sizeof big);
     mode(1, 0, 0);
