@@ -173,6 +173,28 @@ class Bench:
             cells = (spread(good, "gap_ms", 1), spread(good, "median_us", 1)) if good else ("failed", "")
             rows.append((contestant, *cells))
         table(rows)
+        self.stuck()
+
+    def stuck(self):
+        """What tests/preload/stuck.c sees: the worst of 1,000 connections."""
+        runs = {"native": {}, "libevy": {}}
+        for turn in range(1 if self.options.quick else 3):
+            progress(f"stuck, round {turn + 1}")
+            for contestant in rotated(tuple(runs), turn):
+                with tempfile.NamedTemporaryFile("r", suffix=".gaps") as gaps:
+                    try:
+                        output([self.path("preload/stuck")],
+                               env={**self.environment(contestant), "STUCK_GAPS": gaps.name})
+                        figures = dict(line.rstrip(" ms\n").split(": ") for line in gaps)
+                    except (RuntimeError, ValueError) as error:
+                        figures = {"failed": str(error)}
+                self.record("stuck", contestant=contestant, round=turn, **figures)
+                for kind, ms in figures.items():
+                    runs[contestant].setdefault(kind, []).append(ms)
+        progress()
+        print("\nWorst answer, ms, of 1,000 echo connections beside threads that are stuck, per round; libevy with 1 hub")
+        table([("", *runs)] + [(kind, *(" ".join(run.get(kind, ["-"])) for run in runs.values()))
+                               for kind in runs["native"]])
 
     def startup(self):
         progress("startup")
