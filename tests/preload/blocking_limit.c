@@ -49,7 +49,8 @@ static void cancel(pthread_t t)
 static double once(void)
 {
     pthread_t t[THREADS + 1];
-    worst = stop = timed_out = 0;
+    worst = 0;
+    stop = timed_out = 0;
     pthread_t ticker = spawn(ticks, NULL);
     for (int i = 0; i <= THREADS; i++)
         t[i] = spawn(waits, NULL);
