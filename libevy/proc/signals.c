@@ -238,6 +238,12 @@ static void hold(struct green *g)
     }
 }
 
+/* From abort inside a section, which does not come back to leave it. */
+static bool aborts(const struct green *g, int sig, const siginfo_t *info)
+{
+    return sig == SIGABRT && g->critical && info->si_code == SI_TKILL && info->si_pid == getpid();
+}
+
 /* The kernel's handler for every signal that the program handles. The kernel is to go back to the mask that
    holds now, on the carrier that runs g now. */
 void on_signal(int sig, siginfo_t *info, void *context)
@@ -245,7 +251,7 @@ void on_signal(int sig, siginfo_t *info, void *context)
     ucontext_t *uc = context;
     struct green *g = self();
     int saved = errno;
-    if (!g || hub_count == 0) {
+    if (!g || hub_count == 0 || unlikely(aborts(g, sig, info))) {
         run_natively(sig, info, uc);
         return;
     }
