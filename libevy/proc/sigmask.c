@@ -157,6 +157,26 @@ void mask_chore(void)
     }
 }
 
+#define LOOKS 100 /* so many at most: nobody may be there to take it */
+
+/* Whether the kernel still keeps a signal that the main kernel thread does not block. */
+static bool on_the_way(void)
+{
+    uint64_t pending = 0;
+    sys_call4(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0);
+    return pending & ~(atomic_load(&common) | atomic_load(&waited));
+}
+
+void signals_let_in(void)
+{
+    if (!signal_hooks.chore)
+        return;
+    for (int i = 0; i < LOOKS && on_the_way(); i++)
+        sys_yield();
+    if (sigqueue_pending(NULL))
+        mask_chore();
+}
+
 static bool gone(struct green *g, void *arg)
 {
     (void)arg;

@@ -52,6 +52,10 @@ void signals_take_back_mask(void);
 struct __jmp_buf_tag;
 void signals_jump(struct __jmp_buf_tag *env);
 
+/* From a kernel thread that blocks everything, about to wake one for what another process has done: what that has sent
+   before, natively interrupts the sleeper first. Waits until main's kernel thread has taken it, and tells whom it is for. */
+void signals_let_in(void);
+
 /* Green versions; same arguments, results and errno as the originals. */
 int evy_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
 sighandler_t evy_signal(int sig, sighandler_t handler);

@@ -7,6 +7,7 @@
 #include "core/lot.h"
 #include "core/monitor.h"
 #include "core/tcb.h"
+#include "proc/signals.h"
 #include "tp.h"
 
 #include <errno.h>
@@ -121,6 +122,7 @@ static void unwatch(const atomic_uint *addr, unsigned id)
    waits for belongs to another process; one too many does no harm there. */
 static void rouse(const atomic_uint *addr)
 {
+    signals_let_in();
     spin_lock(&watch_lock);
     struct watch *w = find(addr);
     if (w)
