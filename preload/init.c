@@ -32,7 +32,7 @@ __attribute__((constructor)) static void preload_init(void)
     object_hooks(hook_entries, hook_entries_count);
     if (config_excludes(program_invocation_short_name))
         config.patch = 0;
-    object_exclude();
+    object_exclude(false);
     preload_ready = true;
 }
 

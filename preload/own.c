@@ -152,7 +152,7 @@ int hook__dl_catch_exception(struct dl_exception *exception, void (*operate)(voi
     static unsigned depth; /* the loader's lock */
     if (WHEN_ALWAYS(THREAD) && (!exception || depth == 0))
         tcb_modules_changed();
-    object_exclude();
+    object_exclude(true);
     depth++;
     int r = REAL(_dl_catch_exception)(exception, operate, args);
     depth--;

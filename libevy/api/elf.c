@@ -23,7 +23,7 @@ const void *elf_table(const struct link_map *m, long tag)
     return (const void *)(at && at < m->l_addr ? at + m->l_addr : at);
 }
 
-static bool needs(const struct link_map *m, const char *soname)
+bool elf_needs(const struct link_map *m, const char *soname)
 {
     const char *strings = elf_table(m, DT_STRTAB);
     for (const ElfW(Dyn) *d = m->l_ld; strings && d && d->d_tag != DT_NULL; d++)
@@ -32,10 +32,17 @@ static bool needs(const struct link_map *m, const char *soname)
     return false;
 }
 
+const char *elf_soname(const struct link_map *m)
+{
+    const char *strings = elf_table(m, DT_STRTAB);
+    size_t at = elf_value(m, DT_SONAME);
+    return strings && at ? strings + at : NULL;
+}
+
 bool elf_anyone_needs(const char *soname)
 {
     for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next)
-        if (needs(m, soname))
+        if (elf_needs(m, soname))
             return true;
     return false;
 }

@@ -12,6 +12,12 @@ size_t elf_value(const struct link_map *m, long tag);
 /* The table that a tag points to, NULL when the object has none. */
 const void *elf_table(const struct link_map *m, long tag);
 
+/* Whether the object was linked with the library of that soname. */
+bool elf_needs(const struct link_map *m, const char *soname);
+
+/* The object's own soname, NULL when it has none. */
+const char *elf_soname(const struct link_map *m);
+
 /* Whether any loaded object was linked with the library of that soname. Allocates nothing, takes no lock. */
 bool elf_anyone_needs(const char *soname);
 

@@ -1,5 +1,6 @@
 #include "api/import.h"
 
+#include "api/elf.h"
 #include "api/object.h"
 #include "api/patch.h"
 #include "io/io.h"
@@ -134,13 +135,25 @@ static void *load(const char *library, const struct link_map **origin)
     return i ? i->handle : load_copy(m);
 }
 
-/* The loader enters new objects at the end of its list. */
+/* Whether m is a dependency of what has been imported by that handle. */
+static bool is_needed(const struct link_map *m, void *handle)
+{
+    const char *soname = elf_soname(m);
+    for (struct import *i = atomic_load(&imports); i && soname; i = i->next)
+        if (i->handle == handle && elf_needs(i->map, soname))
+            return true;
+    return false;
+}
+
+/* The loader enters new objects at the end of its list, and dependencies behind those that need them. Others may have
+   loaded something meanwhile. */
 static int import_new(const struct link_map *last, void *handle, const struct link_map *origin,
                       unsigned mask)
 {
     int err = import_add(map_of(handle), handle, mask);
     for (const struct link_map *m = last->l_next; m && !err; m = m->l_next)
-        err = import_add(m, handle, mask);
+        if (is_needed(m, handle))
+            err = import_add(m, handle, mask);
     for (struct import *i = atomic_load(&imports); i && !err; i = i->next)
         if (i->handle == handle)
             err = import_add(i->map, handle, mask);

@@ -44,6 +44,7 @@ struct redirect {
     struct elf_spans spans;
     unsigned mask; /* subsets concerned */
     bool green;    /* to the green functions, else to the real ones */
+    bool busy; /* the loader may not have relocated it completely: it protects the pages itself */
 };
 
 /* A slot that the loader has not bound yet leads into its own object. */
@@ -92,7 +93,7 @@ static int redirect_all(struct redirect *r)
         return err;
     redirect_table(r, DT_RELA, DT_RELASZ);
     redirect_table(r, DT_JMPREL, DT_PLTRELSZ);
-    return protect(&r->spans.relro, PROT_READ);
+    return r->busy ? 0 : protect(&r->spans.relro, PROT_READ);
 }
 
 int object_patch(const struct link_map *m, unsigned mask)
@@ -105,12 +106,11 @@ int object_restore(const struct link_map *m)
     return redirect_all(&(struct redirect){.map = m, .mask = SUBSET_ANY});
 }
 
-/* Only what has been relocated may be touched: while the loader adds objects its state says so. */
-void object_exclude(void)
+/* Slots that the loader has not got to lead nowhere yet, and stay; who loads the object comes by once more before its
+   constructors run. */
+void object_exclude(bool busy)
 {
-    if (!*config.exclude.text || _r_debug.r_state != RT_CONSISTENT)
-        return;
-    for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next)
+    for (const struct link_map *m = *config.exclude.text ? _r_debug.r_map : NULL; m; m = m->l_next)
         if (config_excludes(m->l_name))
-            object_restore(m);
+            redirect_all(&(struct redirect){.map = m, .mask = SUBSET_ANY, .busy = busy});
 }

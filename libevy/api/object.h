@@ -29,7 +29,7 @@ void *object_original(const char *name);
 int object_patch(const struct link_map *m, unsigned mask);
 int object_restore(const struct link_map *m);
 
-/* Restores what is loaded and EVY_PATCH_EXCLUDE names. */
-void object_exclude(void);
+/* Restores what is loaded and EVY_PATCH_EXCLUDE names. busy: the loader is at work, perhaps on another thread. */
+void object_exclude(bool busy);
 
 #endif
