@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 
 /* One end of a transfer. */
 struct end {
@@ -80,34 +81,42 @@ static long transfer(struct transfer *t)
     return io_end(t->out.waits ? &t->out.io : &t->in.io, r);
 }
 
-/* io_begin leaves the number unset for files. */
-static bool transfer_init(struct transfer *t, int in, int out, size_t n, unsigned flags)
+static bool is_pipe(int fd)
 {
-    *t = (struct transfer){.n = n, .flags = flags};
-    end_init(&t->in, in, FD_READ, flags);
-    end_init(&t->out, out, FD_WRITE, flags);
+    struct stat st;
+    return sys_call4(SYS_fstat, fd, (long)&st, 0, 0) == 0 && S_ISFIFO(st.st_mode);
+}
+
+/* The kernel refuses at once what moves nothing into or out of a pipe; a socket would be waited for before. */
+static bool is_legal(const struct transfer *t)
+{
+    if (!is_socket(&t->in) && !is_socket(&t->out))
+        return true;
+    return !t->tee && !t->in_offset && !t->out_offset &&
+           is_pipe(is_socket(&t->in) ? t->out.io.fd : t->in.io.fd);
+}
+
+/* Whether anything may have to be waited for. io_begin leaves the number unset for files. */
+static bool transfer_begin(struct transfer *t, int in, int out)
+{
+    end_init(&t->in, in, FD_READ, t->flags);
+    end_init(&t->out, out, FD_WRITE, t->flags);
     t->in.io.fd = in;
     t->out.io.fd = out;
-    return n > 0 && (t->in.waits || t->out.waits);
+    return t->n > 0 && (t->in.waits || t->out.waits) && is_legal(t);
 }
 
 ssize_t evy_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t n, unsigned flags)
 {
-    struct transfer t;
-    if (!transfer_init(&t, in, out, n, flags))
-        return REAL(splice)(in, in_offset, out, out_offset, n, flags);
-    t.in_offset = in_offset;
-    t.out_offset = out_offset;
-    return transfer(&t);
+    struct transfer t = {.in_offset = in_offset, .out_offset = out_offset, .n = n, .flags = flags};
+    return transfer_begin(&t, in, out) ? transfer(&t)
+                                       : REAL(splice)(in, in_offset, out, out_offset, n, flags);
 }
 
 ssize_t evy_tee(int in, int out, size_t n, unsigned flags)
 {
-    struct transfer t;
-    if (!transfer_init(&t, in, out, n, flags))
-        return REAL(tee)(in, out, n, flags);
-    t.tee = true;
-    return transfer(&t);
+    struct transfer t = {.n = n, .flags = flags, .tee = true};
+    return transfer_begin(&t, in, out) ? transfer(&t) : REAL(tee)(in, out, n, flags);
 }
 
 ssize_t evy_vmsplice(int fd, const struct iovec *iov, size_t count, unsigned flags)
