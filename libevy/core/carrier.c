@@ -196,6 +196,7 @@ static void strand(struct green *g, struct hub *h, struct carrier *spare)
     if (g->flags & GREEN_COOP &&
         (!declared || g->flags & GREEN_LIGHT)) /* its code, or its TCB, is in use */
         h->astray = g;
+    h->abandoned = !declared;
     trace(h, TRACE_HANDOFF, g);
     atomic_store_explicit(&h->current, &h->loop, memory_order_relaxed);
     atomic_store(&g->stranded, STRANDED);

@@ -30,7 +30,7 @@ int evloop_watch(struct hub *h, int fd, int what, void (*fn)(void *, int), void 
 /* Ends a registration of h, from h's carrier. */
 void evloop_unwatch(struct hub *h, struct evloop_watch *w);
 
-/* Ends a registration of h whose descriptor is about to be closed, from anywhere. last: no other descriptor
+/* Ends a registration of h whose descriptor is about to be closed, or has one with another hub, from anywhere. last: no other descriptor
    shares its open file, so the kernel forgets it by itself. */
 void evloop_retire(struct hub *h, struct evloop_watch *w, bool last);
 

@@ -26,7 +26,6 @@ unsigned hub_count;
 uintptr_t hub_native_tp;
 
 struct green main_green;
-static atomic_uint next_hub; /* where the next new green thread goes */
 
 #define LOOP_STACK ((size_t)256 << 10)
 
@@ -148,13 +147,17 @@ void hub_kick(struct hub *h)
         evloop_kick(h);
 }
 
-void hub_ask(struct green *g, unsigned what)
+void hub_send(struct green *g)
 {
-    struct hub *h = g->hub;
-    if (atomic_fetch_or(&g->asked, what) != 0)
-        return; /* its note is on its way already */
+    struct hub *h = green_hub(g);
     inbox_push(&h->inbox, &g->note);
     hub_kick(h);
+}
+
+void hub_ask(struct green *g, unsigned what)
+{
+    if (atomic_fetch_or(&g->asked, what) == 0) /* else its note is on its way already */
+        hub_send(g);
 }
 
 void run_queue_insert(struct run_queue *q, struct green *g)
@@ -172,11 +175,4 @@ void hub_post_call(struct hub *h, struct hub_call *c)
 {
     inbox_push(&h->calls, &c->link);
     hub_kick(h);
-}
-
-struct hub *hub_for_new(void)
-{
-    if (likely(hub_count == 1))
-        return &hubs[0];
-    return &hubs[atomic_fetch_add_explicit(&next_hub, 1, memory_order_relaxed) % hub_count];
 }

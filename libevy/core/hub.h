@@ -68,12 +68,15 @@ struct hub {
     atomic_uint wanted; /* 1: give it away, its green thread is about to block */
     _Atomic(struct green *) inspected; /* what the monitor looks at and must not vanish */
     unsigned index;                    /* place in hubs[] */
+    int64_t busy_since;                /* when it last woke: it has had work ever since (share.c) */
+    bool abandoned; /* it has just been taken from a green thread that computes */
     _Alignas(
         CACHE_LINE) struct inbox inbox; /* notes of green threads for which others ask something */
     struct inbox retired;               /* libevent registrations to drop (evloop.c) */
     struct inbox calls;                 /* what its loop is to do (hub_call) */
-    atomic_uint asleep;  /* 1 while its carrier waits in the kernel and needs the eventfd */
-    atomic_uint chore;   /* 1: its loop shall look after signals */
+    atomic_uint asleep;       /* 1 while its carrier waits in the kernel and needs the eventfd */
+    _Atomic int64_t slept_at; /* when it last fell asleep; written by the carrier */
+    atomic_uint chore;        /* 1: its loop shall look after signals */
     atomic_uint born;    /* green threads started by those of this hub; written by the carrier */
     atomic_uint adopted; /* green threads started here by threads that libevy does not run */
     atomic_uint ended;   /* green threads that have ended here; written by the carrier */
@@ -102,6 +105,12 @@ void hubs_forget(void);
 static inline struct hub *this_hub(void)
 {
     return self()->hub;
+}
+
+/* The hub of g, which its hub may be giving to another (share.h): whoever is not on that hub may be too late. */
+static inline struct hub *green_hub(const struct green *g)
+{
+    return __atomic_load_n(&g->hub, __ATOMIC_ACQUIRE);
 }
 
 static inline bool hub_is_here(const struct hub *h)
@@ -163,13 +172,13 @@ static inline void run_queue_append(struct run_queue *q, struct run_queue *more)
 /* Asks g's hub, from elsewhere, for what (ASK_*). g must not vanish meanwhile. */
 void hub_ask(struct green *g, unsigned what);
 
+/* Sends g's note, which is in no inbox, to its hub. */
+void hub_send(struct green *g);
+
 /* h's loop will call c->fn(c), after what was posted before. Any thread, async-signal-safe. */
 void hub_post_call(struct hub *h, struct hub_call *c);
 
 /* Ends the sleep of h's carrier, if it sleeps. Any thread, async-signal-safe. */
 void hub_kick(struct hub *h);
-
-/* The hub for a new free green thread. */
-struct hub *hub_for_new(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/hub.h"
 #include "core/light.h"
 #include "core/monitor.h"
+#include "core/share.h"
 #include "core/trace.h"
 #include "tp.h"
 
@@ -139,7 +140,7 @@ void sched_unpark(struct green *g)
         return;
     }
     critical_enter_as(me);
-    if (likely(g->hub == me->hub))
+    if (likely(green_hub(g) == me->hub))
         wake(me->hub, g);
     else
         hub_ask(g, ASK_WAKE);
@@ -239,6 +240,10 @@ unsigned sched_alive(void)
 /* What others have asked for g, whose note was in h's inbox. As soon as nothing is asked g may vanish. */
 static void answer(struct hub *h, struct green *g)
 {
+    if (unlikely(green_hub(g) != h)) { /* it has been given away since */
+        hub_send(g);
+        return;
+    }
     unsigned done = 0, asked = atomic_load(&g->asked);
     do {
         if (asked & ~done & ASK_RUN)
@@ -334,14 +339,18 @@ static void look_around(struct hub *h)
     h->sleep_until = 0;
     if (!h->runnable.first && !h->after_poll.first) {
         h->sleep_until = timers_next(&h->timers);
+        share_sleeps(h);
         atomic_store_explicit(&h->asleep, 1, memory_order_seq_cst);
         if (!inbox_empty(&h->inbox) || !inbox_empty(&h->retired) || !inbox_empty(&h->calls) ||
             atomic_load(&h->chore))
             h->sleep_until = 0;
     }
+    bool sleeps = h->sleep_until != 0;
     if (!h->runnable.first || h->watches)
         evloop_poll(h);
     atomic_store_explicit(&h->asleep, 0, memory_order_relaxed);
+    if (sleeps)
+        share_woke(h);
     take_inbox(h);
     run_queue_append(&h->runnable, &h->after_poll);
     fire_timers(h);
@@ -349,6 +358,7 @@ static void look_around(struct hub *h)
         relieve(h);
     else
         h->relieved = 0;
+    share(h);
     if (h->runnable.first)
         monitor_rouse();
 }

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <limits.h>
 
+#define STRAYS 2 /* waits in a row on another hub before the registration follows */
+
 void fd_edge(struct fd *s, int dir, unsigned count)
 {
     if (atomic_fetch_add(&s->seq[dir], 1) == UINT32_MAX)
@@ -38,23 +40,46 @@ static bool first_to_write(struct fd *s, int dir)
     return true;
 }
 
+/* Whether those who wait for s now live on another hub: a few waits in a row say so, two threads on two hubs may
+   take turns. */
+static bool strayed(struct fd *s)
+{
+    if (likely(__atomic_load_n(&s->watch_hub, __ATOMIC_RELAXED) == this_hub())) {
+        if (unlikely(atomic_load_explicit(&s->strays, memory_order_relaxed)))
+            atomic_store_explicit(&s->strays, 0, memory_order_relaxed);
+        return false;
+    }
+    return atomic_fetch_add_explicit(&s->strays, 1, memory_order_relaxed) >= STRAYS;
+}
+
+/* Registers with h, which reports present readiness, before the old registration goes: no edge is missed. The kernel
+   forgets the old one under the lock: later it might be one made since. */
+static int watch_here(struct fd *s, int fd, struct hub *h)
+{
+    struct evloop_watch *w = NULL, *old;
+    spin_lock(&s->lock);
+    struct hub *from = s->watch_hub;
+    old = atomic_load_explicit(&s->watch, memory_order_relaxed);
+    int r = old && from == h ? 0 : evloop_watch(h, fd, EVLOOP_READ | EVLOOP_WRITE, on_ready, s, &w);
+    if (w) {
+        __atomic_store_n(&s->watch_hub, h, __ATOMIC_RELAXED);
+        atomic_store_explicit(&s->watch, w, memory_order_release);
+        if (old)
+            evloop_retire(from, old, false);
+    }
+    spin_unlock(&s->lock);
+    return old ? 0 : r;
+}
+
 int watch_ensure(struct fd *s, int fd)
 {
-    if (likely(atomic_load_explicit(&s->watch, memory_order_acquire) != NULL))
+    if (likely(atomic_load_explicit(&s->watch, memory_order_acquire) != NULL && !strayed(s)))
         return 0;
     struct hub *h = this_hub();
     if (!evloop_edge_triggered(h))
         return 0;
-    int r = 0;
     critical_enter();
-    spin_lock(&s->lock);
-    if (!atomic_load_explicit(&s->watch, memory_order_relaxed)) {
-        struct evloop_watch *w = NULL;
-        r = evloop_watch(h, fd, EVLOOP_READ | EVLOOP_WRITE, on_ready, s, &w);
-        s->watch_hub = h;
-        atomic_store_explicit(&s->watch, w, memory_order_release);
-    }
-    spin_unlock(&s->lock);
+    int r = watch_here(s, fd, h);
     critical_leave();
     return r;
 }

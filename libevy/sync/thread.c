@@ -5,6 +5,7 @@
 #include "core/hub.h"
 #include "core/lot.h"
 #include "core/sched.h"
+#include "core/share.h"
 #include "core/tcb.h"
 #include "io/blocking.h"
 #include "io/io.h"
@@ -125,7 +126,7 @@ static void body_equip(struct green *g, const struct thread_request *req, void *
     g->start = start;
     g->arg = arg;
     atomic_store_explicit(&g->done, req->detached ? THREAD_DETACHED : 0, memory_order_relaxed);
-    g->hub = unlikely(req->priority > 0) ? this_hub() : hub_for_new(); /* ranks hold in a hub */
+    g->hub = unlikely(req->priority > 0) ? this_hub() : share_hub_for_new(); /* ranks hold in a hub */
     signals_inherit(g);
     if (unlikely(req->masked))
         signals_start_with(g, &req->sigmask);

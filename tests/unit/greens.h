@@ -6,6 +6,7 @@
 #include "core/hub.h"
 #include "core/lot.h"
 #include "core/sched.h"
+#include "core/share.h"
 #include "core/tcb.h"
 #include "real/real.h"
 #include "tp.h"
@@ -43,7 +44,7 @@ static inline struct green *greens_spawn(void *(*start)(void *), void *arg)
     ck_assert_ptr_nonnull(g);
     g->start = start;
     g->arg = arg;
-    g->hub = hub_for_new();
+    g->hub = share_hub_for_new();
     sched_start(g);
     return g;
 }

@@ -1,0 +1,91 @@
+#include "core/share.h"
+
+#include "base/clock.h"
+#include "core/evloop.h"
+#include "core/sched.h"
+
+#define BUSY_NS 500000 /* a hub that has not slept for so long has too much to do */
+#define IDLE_NS 50000  /* one that has slept for so long is not only between two answers */
+#define GIVE_MOST 64   /* at a time */
+
+void share_sleeps(struct hub *h)
+{
+    if (hub_count > 1)
+        atomic_store_explicit(&h->slept_at, clock_now(), memory_order_relaxed);
+}
+
+void share_woke(struct hub *h)
+{
+    if (hub_count > 1)
+        h->busy_since = clock_now();
+}
+
+/* A hub other than h that has been asleep for a while; NULL when there is none. */
+static struct hub *idle_hub(const struct hub *h, int64_t now)
+{
+    for (unsigned i = 1; i < hub_count; i++) {
+        struct hub *other = &hubs[(h->index + i) % hub_count];
+        if (atomic_load_explicit(&other->asleep, memory_order_relaxed) &&
+            now - atomic_load_explicit(&other->slept_at, memory_order_relaxed) >= IDLE_NS)
+            return other;
+    }
+    return NULL;
+}
+
+struct hub *share_hub_for_new(void)
+{
+    struct green *me = self();
+    if (unlikely(!me))
+        return &hubs[0];
+    if (likely(hub_count == 1 || !me->hub->runnable.first))
+        return me->hub;
+    struct hub *idle = idle_hub(me->hub, clock_now());
+    return idle ? idle : me->hub;
+}
+
+/* Main has its carrier's stack, ranks and the promises to cooperative ones hold within a hub, armed timeouts are in
+   the hub's heap. */
+static bool may_go(const struct green *g)
+{
+    return !(g->flags & (GREEN_MAIN | GREEN_LOOP | GREEN_LIGHT | GREEN_COOP)) && !g->handlers &&
+           g->priority <= 0 && list_empty(&g->raises.armed);
+}
+
+/* g has been taken out of h's run queue. What ended its park has made its timer pointless. */
+static void give(struct hub *h, struct green *g, struct hub *to)
+{
+    timers_remove(&h->timers, &g->timer);
+    __atomic_store_n(&g->hub, to, __ATOMIC_RELEASE);
+    hub_ask(g, ASK_RUN);
+}
+
+/* Every second one that may go, or each. */
+static void give_some(struct hub *h, struct hub *to, bool all)
+{
+    struct inbox_node **at = &h->runnable.first;
+    for (unsigned seen = 0, given = 0; *at && given < GIVE_MOST;) {
+        struct green *g = container_of(*at, struct green, link);
+        if (may_go(g) && (all || seen++ % 2)) {
+            *at = g->link.next;
+            give(h, g, to);
+            given++;
+        } else {
+            at = &g->link.next;
+        }
+    }
+    if (!*at)
+        h->runnable.last = at;
+}
+
+void share_ready(struct hub *h)
+{
+    int64_t now = clock_now();
+    bool all =
+        h->abandoned; /* what computes on its old carrier comes back, and would hold them up again */
+    h->abandoned = false;
+    if ((!all && now - h->busy_since < BUSY_NS) || !evloop_edge_triggered(h))
+        return;
+    struct hub *to = idle_hub(h, now);
+    if (to)
+        give_some(h, to, all);
+}

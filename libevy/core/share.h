@@ -1,0 +1,26 @@
+/* Work sharing: a hub that has more to do than it gets done gives ready green threads to one that sleeps. The giver's
+   carrier does it, so that run queues, timers and park words stay single-owner; g->hub changes while g is in the
+   giver's run queue, and whoever asked the old hub for it is sent on. */
+#ifndef EVY_SHARE_H
+#define EVY_SHARE_H
+
+#include "core/hub.h"
+
+/* The hub for a new free green thread: the caller's, where it is found at once by who waits for it, unless others
+   are ready there and another hub has nothing to do. */
+struct hub *share_hub_for_new(void);
+
+/* On h's carrier, which is about to sleep, or has slept. */
+void share_sleeps(struct hub *h);
+void share_woke(struct hub *h);
+
+EVY_COLD void share_ready(struct hub *h);
+
+/* On h's loop: gives away what suits. */
+static inline void share(struct hub *h)
+{
+    if (unlikely(hub_count > 1) && h->runnable.first && (h->runnable.first->next || h->abandoned))
+        share_ready(h);
+}
+
+#endif
