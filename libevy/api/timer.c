@@ -38,6 +38,7 @@ static evy_timer *timer_new(void (*cb)(void *), void *arg, struct green *maker)
         return NULL;
     t->timer.fire = call;
     t->hub = me->hub;
+    me->flags |= GREEN_STAYS;
     t->cb = cb;
     t->arg = arg;
     t->maker = maker && evy_gt_ref(handle_of(maker)) ? maker : NULL;

@@ -38,6 +38,7 @@ enum green_flags {
     GREEN_EXITING = 32,       /* pthread_exit or cancellation has begun: no further cancellation */
     GREEN_LIGHT = 128, /* shares its hub's TCB with others (light.h); never leaves that hub */
     GREEN_COOP = 256,  /* never runs while another such one of its hub does */
+    GREEN_STAYS = 512, /* owns what belongs to its hub: never given to another */
 };
 
 /* In green->blocks: the call it makes on a kernel thread of its own (io/blocking.h). */

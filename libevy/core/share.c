@@ -47,7 +47,7 @@ struct hub *share_hub_for_new(void)
    the hub's heap. */
 static bool may_go(const struct green *g)
 {
-    return !(g->flags & (GREEN_MAIN | GREEN_LOOP | GREEN_LIGHT | GREEN_COOP)) && !g->handlers &&
+    return !(g->flags & (GREEN_MAIN | GREEN_LIGHT | GREEN_COOP | GREEN_STAYS)) && !g->handlers &&
            g->priority <= 0 && list_empty(&g->raises.armed);
 }
 

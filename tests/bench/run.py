@@ -4,6 +4,7 @@
 echo      64-byte echo over TCP: CPU time of the server per request, requests per second, latency
 micro     pthread_create+join, ping-pong over a condition and semaphores, uncontended mutex
 api       the explicit API: switch, spawn_n, spawn and wait, a queue's hand-off, memory per parked green thread
+hubs      answers per second with one hub and with two
 gap       the worst answer time of an echo thread while another thread computes for 500 ms
 startup   what the preload adds to /bin/true
 memory    bytes per parked thread
@@ -25,7 +26,7 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PARTS = ("echo", "micro", "api", "gap", "startup", "memory")
+PARTS = ("echo", "micro", "api", "hubs", "gap", "startup", "memory")
 CONNECTIONS = (100, 1000, 10000)
 SPARE_FDS = 100
 CONTESTANTS = ("native", "libevy", "epoll", "pool", "eventlet")
@@ -153,6 +154,25 @@ class Bench:
         progress()
         print("\nThe explicit API, light green threads, ns, medians (min-max)")
         table([("", "")] + [(name, spread(runs, key, 1)) for key, name in names.items()])
+
+    def hubs(self):
+        works = {"CPU-bound handlers": "400000", "echo": "0"}
+        runs = {(name, hubs): [] for name in works for hubs in (1, 2)}
+        for turn in range(self.options.rounds):
+            progress(f"hubs, round {turn + 1} of {self.options.rounds}")
+            for name, hubs in rotated(tuple(runs), turn):
+                figures = json.loads(output([self.path("bench/hubs"), works[name], "0.5" if self.options.quick else "1"],
+                                            env=self.environment("libevy", hubs)))
+                runs[name, hubs].append(figures)
+                self.record("hubs", work=name, hubs=hubs, round=turn, **figures)
+        progress()
+        print("\nAnswers per second, all connections from one thread, medians (min-max)")
+        rows = [("", "1 hub", "2 hubs", "2 hubs / 1 hub")]
+        for name in works:
+            pair = {hubs: runs[name, hubs] for hubs in (1, 2)}
+            rows.append((name, *(spread(runs, "per_second", 0) for runs in pair.values()),
+                         ratio_text(pair, 2, 1, "per_second")))
+        table(rows)
 
     def gap(self):
         runs = {"native": [], "libevy": []}

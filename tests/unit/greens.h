@@ -37,13 +37,19 @@ static inline void greens_body(struct green *g)
     sched_exit(greens_off_stack, self());
 }
 
-static inline struct green *greens_spawn(void *(*start)(void *), void *arg)
+static inline struct green *greens_make(void *(*start)(void *), void *arg)
 {
     int err;
     struct green *g = green_new(64 << 10, 4096, greens_body, &err);
     ck_assert_ptr_nonnull(g);
     g->start = start;
     g->arg = arg;
+    return g;
+}
+
+static inline struct green *greens_spawn(void *(*start)(void *), void *arg)
+{
+    struct green *g = greens_make(start, arg);
     g->hub = share_hub_for_new();
     sched_start(g);
     return g;
