@@ -28,6 +28,10 @@ int evy_pool_spawn_n(evy_pool *p, evy_fn fn, void *arg);
 /* Waits until nobody runs and nobody waits for a slot. 0, or -1 with EDEADLK (the caller is a member) & co. */
 int evy_pool_waitall(evy_pool *p);
 
+/* Kills every member there is now (evy_kill; not the caller itself), begun or not. 0, or -1 with ENOMEM, EINVAL. Eventlet:
+   pool.Pool.killall. */
+int evy_pool_killall(evy_pool *p, int err);
+
 /* Another size, EINVAL below 0. Members run on; who waits for a slot and has one now goes on. 0 or -1. */
 int evy_pool_resize(evy_pool *p, int size);
 
@@ -36,7 +40,7 @@ int evy_pool_running(const evy_pool *p);    /* members that run or will run */
 int evy_pool_free_slots(const evy_pool *p); /* size - running: below 0 after a resize */
 int evy_pool_waiting(const evy_pool *p);    /* who waits for a slot */
 
-/* Results in the order of spawning. evy_pile_new makes a pool of its own of that size; evy_pile_on uses one that others
+/* Results in the order of spawning. For the order of completion let each put its result into an evy_queue. evy_pile_new makes a pool of its own of that size; evy_pile_on uses one that others
    may use, too, and that must outlive the pile's members. NULL with EINVAL, ENOMEM. Eventlet: GreenPile. */
 typedef struct evy_pile evy_pile;
 evy_pile *evy_pile_new(int size);

@@ -31,6 +31,9 @@ int evy_event_wait(evy_event *e, void **value, double timeout);
 /* Whether it was sent: 1 or 0. Eventlet: ready. */
 int evy_event_ready(const evy_event *e);
 
+/* The error that was sent, 0 for none. Eventlet: has_exception. */
+int evy_event_error(const evy_event *e);
+
 /* As evy_event_wait, but EAGAIN when nothing was sent. Never switches. Eventlet: poll. */
 int evy_event_poll(evy_event *e, void **value);
 

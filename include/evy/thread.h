@@ -94,6 +94,10 @@ int evy_gt_wait(evy_gt *g, void **result);
 /* The same, for that long at most: ETIMEDOUT. */
 int evy_gt_wait_timeout(evy_gt *g, void **result, double seconds);
 
+/* Waits for all of them in turn: 0 with results[i] of gts[i] (results may be NULL), or -1 with errno at the first that has
+   ended by an error, or when the wait fails: the others run on. Eventlet: proc.waitall. */
+int evy_waitall(evy_gt *const *gts, size_t count, void **results);
+
 /* The errno g has ended with, 0 while it has not ended or when it ended normally. EINVAL is returned for NULL. */
 int evy_gt_error(evy_gt *g);
 
@@ -119,6 +123,9 @@ int evy_gt_unlink(evy_gt *g, void (*cb)(evy_gt *g, void *arg), void *arg);
    rwlock, and calls libevy runs on another kernel thread. Returns 0, or -1 with errno EINVAL (NULL, err negative), for
    oneself err. Switches; in a callback of the hub g runs soon after. Eventlet: kill. */
 int evy_kill(evy_gt *g, int err);
+
+/* Kills all of them in turn, those that have not begun first. 0, or -1 with errno EINVAL. Eventlet: proc.killall. */
+int evy_killall(evy_gt *const *gts, size_t count, int err);
 
 /* Kills g only if it has not begun. Returns 1, 0 when it is too late, -1 with errno EINVAL. Eventlet: cancel. */
 int evy_cancel(evy_gt *g, int err);

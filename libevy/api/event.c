@@ -96,6 +96,11 @@ EVY_API int evy_event_ready(const evy_event *e)
     return e && e->sent;
 }
 
+EVY_API int evy_event_error(const evy_event *e)
+{
+    return evy_event_ready(e) ? e->err : 0;
+}
+
 EVY_API int evy_event_reset(evy_event *e)
 {
     if (!evy_event_ready(e))

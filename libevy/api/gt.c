@@ -96,6 +96,16 @@ EVY_API int evy_gt_wait_timeout(evy_gt *g, void **result, double seconds)
     return api_edge(r ? r : wait_until(green_of(g), result, d));
 }
 
+EVY_API int evy_waitall(evy_gt *const *gts, size_t count, void **results)
+{
+    if (count && !gts)
+        return api_edge(-EINVAL);
+    for (size_t i = 0; i < count; i++)
+        if (evy_gt_wait(gts[i], results ? &results[i] : NULL))
+            return -1;
+    return 0;
+}
+
 EVY_API int evy_gt_error(evy_gt *handle)
 {
     struct green *g = green_of(handle);
@@ -150,6 +160,18 @@ EVY_API int evy_kill(evy_gt *handle, int err)
     } else {
         interrupt(g, err);
     }
+    return 0;
+}
+
+EVY_API int evy_killall(evy_gt *const *gts, size_t count, int err)
+{
+    if (count && !gts)
+        return api_edge(-EINVAL);
+    for (size_t i = 0; i < count; i++)
+        if (evy_cancel(gts[i], err) < 0) /* before the first kill lets them begin */
+            return -1;
+    for (size_t i = 0; i < count; i++)
+        evy_kill(gts[i], err);
     return 0;
 }
 

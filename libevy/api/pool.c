@@ -12,6 +12,7 @@ struct evy_pool {
     int waiting;          /* spawners */
     struct list spawners; /* turns that wait for a slot */
     struct list idlers;   /* turns that wait for nobody to run */
+    struct list members;  /* green threads that have a slot, oldest first */
 };
 
 EVY_API evy_pool *evy_pool_new(int size)
@@ -26,6 +27,7 @@ EVY_API evy_pool *evy_pool_new(int size)
     p->size = size;
     list_init(&p->spawners);
     list_init(&p->idlers);
+    list_init(&p->members);
     return p;
 }
 
@@ -65,7 +67,10 @@ void pool_member_ends(struct green *g)
 {
     evy_pool *p = g->gt.pool;
     g->gt.pool = NULL;
-    slot_back(p);
+    object_lock(&p->lock);
+    list_remove(&g->gt.comrade);
+    p->running--;
+    hand_out(p);
 }
 
 static bool is_member(const evy_pool *p)
@@ -105,6 +110,9 @@ static struct green *spawn(evy_pool *p, unsigned state, evy_fn fn, void *arg)
         return NULL;
     }
     g->gt.pool = p;
+    object_lock(&p->lock);
+    list_append(&p->members, &g->gt.comrade);
+    object_unlock(&p->lock);
     gt_run(g);
     return g;
 }
@@ -155,6 +163,36 @@ EVY_API int evy_pool_waitall(evy_pool *p)
     if (r)
         object_unlock(&p->lock);
     return api_edge(r);
+}
+
+/* The members there are, each with a reference; -ENOMEM. */
+static int members_of(evy_pool *p, evy_gt ***gts, size_t *count)
+{
+    size_t room = (size_t)p->running;
+    *count = 0;
+    *gts = malloc((room + 1) * sizeof **gts);
+    if (!*gts)
+        return -ENOMEM;
+    object_lock(&p->lock);
+    list_for_each (node, &p->members)
+        if (*count < room && list_entry(node, struct green, gt.comrade) != self())
+            (*gts)[(*count)++] = evy_gt_ref(handle_of(list_entry(node, struct green, gt.comrade)));
+    object_unlock(&p->lock);
+    return 0;
+}
+
+EVY_API int evy_pool_killall(evy_pool *p, int err)
+{
+    evy_gt **gts;
+    size_t count;
+    int r = p && err >= 0 ? members_of(p, &gts, &count) : -EINVAL;
+    if (r)
+        return api_edge(r);
+    r = evy_killall(gts, count, err);
+    while (count)
+        evy_gt_unref(gts[--count]);
+    free(gts);
+    return r;
 }
 
 EVY_API int evy_pool_resize(evy_pool *p, int size)

@@ -59,6 +59,7 @@ struct gt {
     void **locals;         /* by key (api/local.c), NULL: none */
     unsigned local_count;  /* keys locals has room for */
     struct evy_pool *pool; /* whose slot it has, else NULL (api/pool.c) */
+    struct list comrade;   /* among that pool's members; its lock */
     struct green *spawner; /* dies with it unless started before; a reference; else NULL */
 };
 

@@ -47,7 +47,9 @@ START_TEST(event_error_stays_until_reset)
     evy_spawn_n(wait_event, "1");
     evy_sleep(0);
     evy_event_send_error(event, EPIPE);
+    ck_assert_int_eq(evy_event_error(event), EPIPE);
     ck_assert_int_eq(evy_event_reset(event), 0);
+    ck_assert_int_eq(evy_event_error(event), 0);
     evy_sleep(0);
     ck_assert_trace("1p"); /* what was sent before the reset */
     evy_event_send_error(event, EPIPE);

@@ -138,6 +138,23 @@ START_TEST(every_end_gives_the_slot_back)
 }
 END_TEST
 
+START_TEST(killall_ends_the_members)
+{
+    pool = evy_pool_new(3);
+    evy_pool_spawn_n(pool, sleep_for_ever, NULL);
+    evy_pool_spawn_n(pool, sleep_for_ever, NULL);
+    evy_sleep(0);
+    evy_pool_spawn_n(pool, say_arg, "never");
+    ck_assert_int_eq(evy_pool_killall(pool, 0), 0);
+    evy_sleep(0);
+    ck_assert_int_eq(evy_pool_running(pool), 0);
+    ck_assert_trace("");
+    ck_assert_int_eq(evy_pool_killall(pool, 0), 0);
+    ck_assert_fails(evy_pool_killall(NULL, 0), EINVAL);
+    evy_pool_free(pool);
+}
+END_TEST
+
 START_TEST(resize)
 {
     pool = evy_pool_new(2);
@@ -364,6 +381,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, waiting_is_counted);
     tcase_add_test(tc, a_member_of_a_full_pool_runs_it_inline);
     tcase_add_test(tc, every_end_gives_the_slot_back);
+    tcase_add_test(tc, killall_ends_the_members);
     tcase_add_test(tc, resize);
     tcase_add_test(tc, sizes);
     tcase_add_test(tc, a_pile_is_in_order);

@@ -229,6 +229,32 @@ START_TEST(a_kill_carries_an_errno)
 }
 END_TEST
 
+START_TEST(many_at_once)
+{
+    void *results[4];
+    evy_gt *g[4];
+    for (int i = 0; i < 4; i++)
+        g[i] = evy_spawn(i == 2 ? sleeper : return_arg, &g[i]);
+    ck_assert_int_eq(evy_waitall(g, 4, results), 0);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_ptr_eq(results[i], &g[i]);
+        evy_gt_unref(g[i]);
+        g[i] = evy_spawn(i == 1 ? fail_with : sleeper, i == 1 ? (void *)(intptr_t)EDOM : NULL);
+    }
+    evy_sleep(0);
+    ck_assert_fails(evy_waitall(g + 1, 1, NULL), EDOM);
+    ck_assert_int_eq(evy_killall(g, 4, 0), 0);
+    ck_assert_trace("ccc");
+    evy_sleep(0.02);
+    ck_assert_trace("sss");
+    ck_assert_fails(evy_waitall(g, 4, NULL), EDOM);
+    for (int i = 0; i < 4; i++)
+        evy_gt_unref(g[i]);
+    ck_assert_int_eq(evy_waitall(NULL, 0, NULL), 0);
+    ck_assert_fails(evy_killall(NULL, 1, 0), EINVAL);
+}
+END_TEST
+
 static void *killer_of_self(void *arg)
 {
     ck_assert_fails(evy_kill(evy_getcurrent(), 0), ECANCELED);
@@ -589,6 +615,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, killed_before_its_start_it_never_runs);
     tcase_add_test(tc, a_killed_one_runs_first);
     tcase_add_test(tc, a_kill_carries_an_errno);
+    tcase_add_test(tc, many_at_once);
     tcase_add_test(tc, killing_oneself_fails_at_the_call);
     tcase_add_test(tc, main_can_be_killed);
     tcase_add_test(tc, a_killer_that_is_killed_wakes_once);
