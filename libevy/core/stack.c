@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 #ifndef MADV_GUARD_INSTALL /* asm-generic/mman-common.h, Linux 6.13 */
 #define MADV_GUARD_INSTALL 102
@@ -89,11 +90,11 @@ static void unmap_pages(void *at, size_t n)
     sys3(SYS_munmap, at, n, 0);
 }
 
-/* Emulators and sandboxes accept advice they do not know: the kernel itself must be unable to read
-   there. (An empty set of signals is blocked if it can.) */
-static bool unreadable(const void *at)
+/* Emulators and sandboxes accept advice they do not know: the kernel itself must be unable to write there.
+   (Valgrind reads itself what a call would read, and dies of it.) */
+static bool unwritable(void *at)
 {
-    return sys_call4(SYS_rt_sigprocmask, SIG_BLOCK, (long)at, 0, sizeof(uint64_t)) == -EFAULT;
+    return sys3(SYS_getrandom, at, 1, GRND_NONBLOCK) == -EFAULT;
 }
 
 void stack_init(void)
@@ -101,7 +102,7 @@ void stack_init(void)
     page_size = getauxval(AT_PAGESZ);
     guard_kind = GUARD_PROTECT;
     void *probe = map_pages(page_size);
-    if (probe && sys_madvise(probe, page_size, MADV_GUARD_INSTALL) == 0 && unreadable(probe))
+    if (probe && sys_madvise(probe, page_size, MADV_GUARD_INSTALL) == 0 && unwritable(probe))
         guard_kind = GUARD_MADVISE;
     if (probe)
         unmap_pages(probe, page_size);

@@ -25,6 +25,8 @@ python3                /usr/bin/python3                    build
 g++                    g++                                 tests
 strace                 strace                              tests
 gdb                    gdb                                 tests
+valgrind               valgrind                            tests
+xz-utils               xz                                  tests
 procps                 ps                                  tests
 tmux                   tmux                                tests
 mandoc                 mandoc                              tests
