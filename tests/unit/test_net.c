@@ -419,10 +419,9 @@ START_TEST(timeouts_of_sockets)
     double start = seconds_now();
     ck_assert_fails(evy_recv(fds[0], &c, 1, 0), EAGAIN);
     ck_assert(seconds_now() - start >= 0.02);
+    ck_assert_int_eq(evy_set_timeout(fds[0], 100), 0);
     ck_assert_int_eq(evy_set_nonblocking(fds[0]), 0);
-    start = seconds_now();
     ck_assert_fails(evy_recv(fds[0], &c, 1, 0), EAGAIN);
-    ck_assert(seconds_now() - start < 0.02);
     ck_assert_int_eq(evy_set_timeout(fds[1], EVY_FOREVER), 0);
     evy_close(fds[0]);
     evy_close(fds[1]);
