@@ -58,6 +58,11 @@ dnsmasq-base           dnsmasq                             tests
 bind9-dnsutils         dig                                 tests
 mosquitto              mosquitto                           tests
 mosquitto-clients      mosquitto_pub                       tests
+apache2-bin            apache2                             tests
+gunicorn               gunicorn                            tests
+uwsgi-core             uwsgi                               tests
+uwsgi-plugin-python3   /usr/lib/uwsgi/plugins/python3_plugin.so  tests
+postgresql             /usr/lib/postgresql                 tests
 python3-eventlet       /usr/lib/python3/dist-packages/eventlet  bench
 gcc-aarch64-linux-gnu  aarch64-linux-gnu-gcc               aarch64
 libc6-dev-arm64-cross  /usr/aarch64-linux-gnu/include/stdio.h  aarch64
@@ -106,7 +111,7 @@ forbid_services() {
 disable_services() {
     command -v systemctl >/dev/null || return 0
     for unit in nginx tinyproxy stunnel4 redis-server microsocks rsync ssh memcached haproxy lighttpd unbound \
-        mosquitto; do
+        mosquitto postgresql; do
         case " $* " in *" $unit "* | *" $unit-light "* | *" open$unit-server "*)
             as_root systemctl --quiet disable "$unit.service" >/dev/null 2>&1 || true ;;
         esac
