@@ -196,7 +196,6 @@ static void strand(struct green *g, struct hub *h, struct carrier *spare)
     if (g->flags & GREEN_COOP &&
         (!declared || g->flags & GREEN_LIGHT)) /* its code, or its TCB, is in use */
         h->astray = g;
-    h->abandoned = !declared;
     trace(h, TRACE_HANDOFF, g);
     atomic_store_explicit(&h->current, &h->loop, memory_order_relaxed);
     atomic_store(&g->stranded, STRANDED);
@@ -231,6 +230,7 @@ static bool try_strand(struct green *g, struct hub *h, struct carrier *spare)
         return false;
     if (sys_membarrier() && in_program(h, g)) {
         log_debug("hub %u goes to another carrier", h->index);
+        h->abandoned = atomic_load(&g->blocks) == BLOCKS_NOT;
         strand(g, h, spare);
         return true;
     }

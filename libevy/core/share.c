@@ -77,15 +77,13 @@ static void give_some(struct hub *h, struct hub *to, bool all)
         h->runnable.last = at;
 }
 
+/* What computes on its old carrier comes back, and would hold the others up again: then all go. */
 void share_ready(struct hub *h)
 {
     int64_t now = clock_now();
-    bool all =
-        h->abandoned; /* what computes on its old carrier comes back, and would hold them up again */
-    h->abandoned = false;
-    if ((!all && now - h->busy_since < BUSY_NS) || !evloop_edge_triggered(h))
+    if ((!h->abandoned && now - h->busy_since < BUSY_NS) || !evloop_edge_triggered(h))
         return;
     struct hub *to = idle_hub(h, now);
     if (to)
-        give_some(h, to, all);
+        give_some(h, to, h->abandoned);
 }

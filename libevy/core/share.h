@@ -19,8 +19,11 @@ EVY_COLD void share_ready(struct hub *h);
 /* On h's loop: gives away what suits. */
 static inline void share(struct hub *h)
 {
-    if (unlikely(hub_count > 1) && h->runnable.first && (h->runnable.first->next || h->abandoned))
+    if (likely(hub_count == 1))
+        return;
+    if (h->runnable.first && (h->runnable.first->next || h->abandoned))
         share_ready(h);
+    h->abandoned = false;
 }
 
 #endif

@@ -126,7 +126,8 @@ static void body_equip(struct green *g, const struct thread_request *req, void *
     g->start = start;
     g->arg = arg;
     atomic_store_explicit(&g->done, req->detached ? THREAD_DETACHED : 0, memory_order_relaxed);
-    g->hub = unlikely(req->priority > 0) ? this_hub() : share_hub_for_new(); /* ranks hold in a hub */
+    g->hub =
+        unlikely(req->priority > 0) ? this_hub() : share_hub_for_new(); /* ranks hold in a hub */
     signals_inherit(g);
     if (unlikely(req->masked))
         signals_start_with(g, &req->sigmask);
