@@ -51,7 +51,7 @@ static inline void *site_serve(void *listener)
 /* Starts the site. Returns its port. */
 static inline int site_start(void)
 {
-    int fd = evy_listen("127.0.0.1", 0, 0, 0);
+    int fd = evy_listen("127.0.0.1", 0, 1000, 0);
     NEED(fd >= 0 && evy_spawn_n(site_serve, (void *)(intptr_t)fd));
     return port_of(fd);
 }
