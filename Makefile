@@ -64,6 +64,7 @@ WERROR ?= -Werror
 CFLAGS ?= -O2 -g
 warnings := -Wall -Wextra $(WERROR)
 san := $(SAN:%=-fsanitize=%) $(if $(SAN),-fno-omit-frame-pointer -fno-sanitize-recover=all)
+san_wrap := $(if $(filter address,$(SAN)),-Xlinker --wrap=__asan_handle_no_return)
 
 includes := -I. -Iinclude -Ilibevy -Ilibevy/arch/$(ARCH)
 
@@ -78,14 +79,14 @@ evy_cflags = -std=gnu11 -D_GNU_SOURCE -U_FORTIFY_SOURCE $(CFLAGS) $(warnings) $(
 # nodelete: a dlclose must not unmap code that threads stand on.
 so_ldflags := -shared -Wl,-soname,$(SONAME) -Wl,--version-script=libevy/libevy.map \
 	-Wl,--exclude-libs,ALL -Wl,-Bsymbolic-functions -Wl,-z,nodelete -Wl,-z,noexecstack \
-	-Wl,-z,relro,-z,now -Wl,-z,text -Wl,--as-needed $(san) $(if $(SAN),,-Wl,--no-undefined)
+	-Wl,-z,relro,-z,now -Wl,-z,text -Wl,--as-needed $(san) $(san_wrap) $(if $(SAN),,-Wl,--no-undefined)
 
 # Test programs are compiled as a stranger would; the first line may say `// flags: ...`.
 program_flags = -U_FORTIFY_SOURCE $(CFLAGS) -pthread $(warnings) $(depend)
 own_flags = $$(sed -n '1s|^// flags: ||p' $<)
 
 floors := libevy/base libevy/arch/$(ARCH) libevy/real libevy/core libevy/io libevy/sync libevy/proc \
-	libevy/api preload
+	libevy/api preload $(SAN:%=libevy/san/%)
 sources := $(foreach d,$(floors),$(sort $(wildcard $(d)/*.c $(d)/*.S)))
 objects := $(sources:%=$(B)/obj/%.o)
 floor_objects := $(filter-out $(B)/obj/preload/%,$(objects))
@@ -205,7 +206,7 @@ $(B)/libevy_floors.a: $(floor_objects)
 	$(call say,AR,$@)rm -f $@ && ar rcs $@ $(floor_objects)
 
 $(units): $(B)/%: %.c $(B)/libevy_floors.a $(libevent) $(B)/flags
-	$(call say,CCLD,$<)mkdir -p $(@D) && $(CC) $(evy_cflags) -pthread $< -Wl,--start-group \
+	$(call say,CCLD,$<)mkdir -p $(@D) && $(CC) $(evy_cflags) -pthread $< $(san_wrap) -Wl,--start-group \
 		$(B)/libevy_floors.a $(libevent) -Wl,--end-group $$($(PKG_CONFIG) --libs check) -o $@
 
 # Programs that use the API, linked as a stranger would; the libraries that some of them load.

@@ -1,7 +1,9 @@
 """What a test function gets: a way to start programs natively or under the preload, and to look at them."""
 
+import functools
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -52,10 +54,20 @@ def native_environment():
     return {k: v for k, v in os.environ.items() if k != "LD_PRELOAD" and not k.startswith("EVY_")}
 
 
+@functools.lru_cache(None)
+def sanitizer_runtime(library):
+    """What a library built with SAN=address must be preloaded with, so that it checks malloc's memory too."""
+    needed = subprocess.run(["ldd", library], capture_output=True, text=True, check=True).stdout
+    return re.findall(r"libasan\S* => (\S+)", needed)
+
+
 def preload_environment(library, hubs):
     """The caller's EVY_* settings stay, so that a whole run can be done with, say, EVY_HUB_METHOD=poll."""
     wanted = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
-    wanted["LD_PRELOAD"] = library
+    runtime = sanitizer_runtime(library)
+    wanted["LD_PRELOAD"] = " ".join([library, *runtime])
+    if runtime:
+        wanted.setdefault("ASAN_OPTIONS", "detect_leaks=0:verify_asan_link_order=0")
     if hubs:
         wanted["EVY_HUBS"] = str(hubs)
     return wanted
