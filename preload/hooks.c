@@ -10,8 +10,8 @@
 #include "proc/fork.h"
 #include "proc/setxid.h"
 #include "proc/signals.h"
-#include "sync/cancel.h"
 #include "sync/c11.h"
+#include "sync/cancel.h"
 #include "sync/sync.h"
 #include "sync/thread.h"
 
@@ -37,7 +37,7 @@
     {                                                                                              \
         if (!WHEN_GREEN(subset))                                                                   \
             return REAL(name) args;                                                                \
-        return CALL_##kind(ret, REAL(name) args);                                               \
+        return CALL_##kind(ret, REAL(name) args);                                                  \
     }
 #define ALIAS(alias, name)
 #define CHK(subset, name, ret, params)

@@ -21,7 +21,6 @@
     X(green, flags)       /* GREEN_* */                                                            \
     X(green, name)        /* 16 bytes, empty when it has none */                                   \
     X(green, siblings)    /* node of the list `bodies` */                                          \
-    X(green, start)       /* the start routine */                                                  \
     X(green, stranded)    /* 2: it runs on a kernel thread that drives no hub */                   \
     X(green, stranded_on) /* that kernel thread's struct carrier */                                \
     X(green, stack)       /* a struct stack */                                                     \

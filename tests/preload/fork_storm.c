@@ -56,7 +56,8 @@ static void reap(pid_t pid, int code)
 static void fork_once(int code)
 {
     mine = code;
-    pid_t pid = code % 3 ? _Fork() : fork(); /* after _Fork only async-signal-safe calls are allowed */
+    pid_t pid =
+        code % 3 ? _Fork() : fork(); /* after _Fork only async-signal-safe calls are allowed */
     if (pid == 0 && mine == code)
         code % 3 ? _exit(code) : child_life(code);
     reap(pid, code);

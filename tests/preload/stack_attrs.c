@@ -1,3 +1,4 @@
+// env: EVY_LOG=off
 // Proves: pthread attributes: stack size is honoured, a caller's own stack is used,
 // pthread_getattr_np tells the true bounds, who uses more than was asked for faults, detach state, and the
 // errors of bad values.

@@ -81,7 +81,7 @@ static void take_green(struct snapshot *s, const struct process *p, uint64_t add
     g->state = state_of(s, p, g);
     uint64_t carrier = process_field(p, address, p->d.green_stranded_on);
     g->alone_on = (int)process_field(p, carrier, p->d.carrier_tid);
-    g->start = process_field(p, address, p->d.green_start);
+    g->is_main = address == p->d.main;
     g->sp = process_field(p, address, p->d.green_ctx);
     uint64_t timer = address + p->d.green_timer.offset;
     if (g->state == GREEN_WAITING && process_field(p, timer, p->d.timer_index))
@@ -126,7 +126,8 @@ static int by_address(const void *a, const void *b)
 static int by_id(const void *a, const void *b)
 {
     const struct green_info *x = a, *y = b;
-    return !y->start - !x->start ? !y->start - !x->start : (x->id > y->id) - (x->id < y->id);
+    int main_first = (int)y->is_main - (int)x->is_main;
+    return main_first ? main_first : (x->id > y->id) - (x->id < y->id);
 }
 
 /* One queued waiter; the green threads are ordered by address. */

@@ -13,7 +13,7 @@ struct green_info {
     enum green_state state; /* what it does */
     unsigned hub;           /* index of its hub */
     int alone_on;           /* the kernel thread that runs it when GREEN_ALONE */
-    uint64_t start;         /* start routine; 0: the main thread */
+    bool is_main;           /* the main thread */
     uint64_t sp;            /* of its saved context, unless it runs */
     int64_t deadline;       /* of its wait, CLOCK_MONOTONIC in ns; 0: none */
     uint64_t waits_at;      /* address it waits at, the first if several; 0: none seen */

@@ -13,7 +13,10 @@ struct context {
 #define CONTEXT_FRAME 176
 #define CONTEXT_REGISTERS                                                                          \
     {19, 0}, {20, 8}, {21, 16}, {22, 24}, {23, 32}, {24, 40}, {25, 48}, {26, 56}, {27, 64},        \
-        {28, 72}, {29, 80}, {30, 88}
+        {28, 72}, {29, 80},                                                                        \
+    {                                                                                              \
+        30, 88                                                                                     \
+    }
 #define CONTEXT_REGISTER_COUNT 12
 
 /* Suspends the caller into *from and continues *to. tp is the thread pointer to install on the way, 0 to

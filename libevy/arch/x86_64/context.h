@@ -11,7 +11,11 @@ struct context {
 /* What lies at sp (switch.S), for observers: {DWARF number, offset}, the return address last. */
 #define CONTEXT_STACK_POINTER 7
 #define CONTEXT_FRAME 64
-#define CONTEXT_REGISTERS {15, 8}, {14, 16}, {13, 24}, {12, 32}, {3, 40}, {6, 48}, {16, 56}
+#define CONTEXT_REGISTERS                                                                          \
+    {15, 8}, {14, 16}, {13, 24}, {12, 32}, {3, 40}, {6, 48},                                       \
+    {                                                                                              \
+        16, 56                                                                                     \
+    }
 #define CONTEXT_REGISTER_COUNT 7
 
 /* Suspends the caller into *from and continues *to. tp is the thread pointer to install on the way, 0 to
