@@ -1,6 +1,7 @@
 #include "io/io.h"
 
 #include "base/sys.h"
+#include "core/critical.h"
 #include "core/sched.h"
 #include "io/blocking.h"
 #include "io/watch.h"
@@ -77,42 +78,59 @@ static long after_wait(struct io *io, long r)
     return r == 0 && turn ? io_turn(io) : r;
 }
 
-static long wait_for_turn(struct io *io)
+/* No handler may come between the word and the note, or between being woken and the word: it could leave for good. */
+static bool take_turn(struct io *io)
 {
+    struct green *g = self();
+    unsigned free = TURN_FREE;
+    critical_enter_as(g);
+    if (likely(atomic_compare_exchange_strong(&io->slot->turn, &free, TURN_TAKEN)))
+        g->turn = io;
+    critical_leave_as(g);
+    return free == TURN_FREE;
+}
+
+static long await_turn(struct io *io)
+{
+    struct green *g = self();
     atomic_uint *turn = &io->slot->turn;
-    while (atomic_exchange(turn, TURN_AWAITED) != TURN_FREE) {
-        long r = after_wait(
-            io, lot_park(turn, TURN_AWAITED, io_deadline(io), LOT_CANCEL | LOT_SIGNAL | LOT_TURN));
-        if (reused(io))
-            return -EBADF;
-        if (r < 0 && r != -EAGAIN)
-            return r == -ETIMEDOUT ? -EAGAIN : r;
+    bool taken = false;
+    long r = 0;
+    critical_enter_as(g);
+    while (r == 0 && !reused(io) && !(taken = atomic_exchange(turn, TURN_AWAITED) == TURN_FREE)) {
+        r = lot_park(turn, TURN_AWAITED, io_deadline(io), LOT_CANCEL | LOT_SIGNAL);
+        r = r == -EAGAIN ? 0 : r;
     }
-    return 0;
+    if (taken)
+        g->turn = io;
+    return critical_leave_wait(g, r);
 }
 
 long io_turn(struct io *io)
 {
     struct green *g = self();
-    unsigned free = TURN_FREE;
-    if (!io->may_wait || unlikely(g->handlers != NULL))
+    if (!io->may_wait || unlikely(g->handlers != NULL) || likely(take_turn(io)))
         return 0;
-    long r = likely(atomic_compare_exchange_strong(&io->slot->turn, &free, TURN_TAKEN))
-                 ? 0
-                 : wait_for_turn(io);
-    if (r == 0)
-        g->turn = io;
-    return r;
+    long r = 0;
+    while (r == 0 && g->turn != io) {
+        r = after_wait(io, await_turn(io));
+        if (reused(io))
+            r = -EBADF;
+    }
+    return r == -ETIMEDOUT ? -EAGAIN : r;
 }
 
+/* Also what has been closed meanwhile: a turn given back too often costs order, one kept stops everybody. */
 void io_turn_over(struct io *io)
 {
     struct green *g = self();
     if (g->turn != io)
         return;
+    critical_enter_as(g);
     g->turn = NULL;
-    if (!reused(io) && unlikely(atomic_exchange(&io->slot->turn, TURN_FREE) == TURN_AWAITED))
+    if (unlikely(atomic_exchange(&io->slot->turn, TURN_FREE) == TURN_AWAITED))
         lot_unpark_fenced(&io->slot->turn, 1);
+    critical_leave_as(g);
 }
 
 void io_abandon(void)
