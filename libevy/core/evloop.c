@@ -216,7 +216,7 @@ static int watch_add(struct hub *h, struct evloop_watch *w, int fd, short events
     int saved = errno, r = 0; /* the program's: no call that succeeds changes it */
     errno = EINVAL;
     if (event_add(&w->event, NULL))
-        r = -errno;
+        r = errno == ENOSPC ? -ENOMEM : -errno; /* no call that waits knows of epoll's watches */
     errno = saved;
     return r;
 }

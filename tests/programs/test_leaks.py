@@ -49,5 +49,6 @@ def test_connections(ctx):
             print("{} descriptors, {} events, {} mappings, {} KB".format(*seen[-1]), flush=True)
     first, last = seen[0], seen[-1]
     require(last[:2] == first[:2], f"descriptors and events: {first[:2]} after a tenth, {last[:2]} at the end")
-    require(not ctx.preloaded or last[2] <= first[2] + SPARE_MAPPINGS, f"mappings: {first[2]} after a tenth, {last[2]} at the end")
+    require(not ctx.preloaded or last[2] <= first[2] + SPARE_MAPPINGS,
+            f"mappings: {first[2]} after a tenth, {last[2]} at the end")
     require(last[3] <= first[3] + SPARE_KB, f"resident KB: {first[3]} after a tenth, {last[3]} at the end")
