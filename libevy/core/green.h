@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 struct carrier;
+struct green_stock;
 struct hub;
 struct io;
 
@@ -135,9 +136,6 @@ struct green *green_new(size_t stack_size, size_t guard, void (*body)(struct gre
    must leave the critical section that this enters. */
 void green_ready(struct green *g, unsigned flags, void (*body)(struct green *));
 
-/* A tid for a TCB, unique among living threads and never the kernel's (tcb.h). */
-int green_invent_tid(void);
-
 /* The same on memory of the program's: size bytes from low, TCB and descriptor included. EINVAL when that
    is too small for them. green_free leaves the memory alone. */
 struct green *green_new_at(void *low, size_t size, void (*body)(struct green *), int *err);
@@ -149,14 +147,6 @@ void green_free_loop(struct green *g);
 
 /* Gives a dead green thread's memory to the pool. It must not be running. */
 void green_free(struct green *g);
-
-/* What each hub keeps ready for its next green thread, so that making one takes no lock; carrier of the hub. */
-struct green_stock {
-    struct green *dead; /* bodies of one kind, newest first, linked by pool_next */
-    unsigned count;     /* how many */
-    int tid;            /* next tid of a block that nobody else draws from */
-    int tids;           /* how many are left of it */
-};
 
 /* A hub has gone: its stock is anybody's. */
 void green_give_back(struct green_stock *stock);
@@ -170,9 +160,6 @@ void green_each(bool (*fn)(struct green *, void *), void *arg);
 
 /* What observers call g: as gettid() tells it; light ones, which share a TCB, go by their address. */
 int green_id(const struct green *g);
-
-/* Before the process's first green thread. */
-void green_start_tids(int pid);
 
 /* Around fork: takes this file's locks, or gives them back, in parent and child. */
 void green_fork_locks(bool take);

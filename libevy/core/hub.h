@@ -7,6 +7,7 @@
 #include "base/config.h"
 #include "base/inbox.h"
 #include "core/green.h"
+#include "core/green_pool.h"
 #include "core/timers.h"
 
 #include <stdatomic.h>

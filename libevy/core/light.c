@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "core/critical.h"
+#include "core/green_pool.h"
 #include "core/sched.h"
 #include "core/stack.h"
 #include "core/tcb.h"
