@@ -202,6 +202,7 @@ void green_give_back(struct green_stock *stock)
             body_destroy(g);
     }
     stock->dead = NULL;
+    stock->count = 0;
 }
 
 void green_each(bool (*fn)(struct green *, void *), void *arg)

@@ -148,7 +148,7 @@ void green_free_loop(struct green *g);
 /* Gives a dead green thread's memory to the pool. It must not be running. */
 void green_free(struct green *g);
 
-/* A hub has gone: its stock is anybody's. */
+/* A hub has gone, or sleeps: its stock is anybody's. In a critical section. */
 void green_give_back(struct green_stock *stock);
 
 /* The green thread whose pthread_t this is; it must be one of ours (tcb_is_green). */

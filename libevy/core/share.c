@@ -10,8 +10,10 @@
 
 void share_sleeps(struct hub *h)
 {
-    if (hub_count > 1)
-        atomic_store_explicit(&h->slept_at, clock_now(), memory_order_relaxed);
+    if (hub_count == 1)
+        return;
+    atomic_store_explicit(&h->slept_at, clock_now(), memory_order_relaxed);
+    green_give_back(&h->stock); /* others may run out of memory for new ones meanwhile */
 }
 
 void share_woke(struct hub *h)
