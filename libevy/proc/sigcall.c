@@ -10,21 +10,13 @@ struct call {
     int sig;
     siginfo_t *info;
     ucontext_t *uc;
-    struct context back;  /* of who called */
-    struct context there; /* of the handler on its own stack */
 };
 
-static void call(const struct call *c)
+static void call(void *arg)
 {
+    const struct call *c = arg;
     c->act->sa_sigaction(c->sig, c->info,
                          c->uc); /* three arguments for every handler, as the kernel does */
-}
-
-static void call_there(void *arg)
-{
-    struct call *c = arg;
-    call(c);
-    context_switch(&c->there, &c->back, 0);
 }
 
 static bool changes_stack(const struct green *g, const struct sigaction *act, uintptr_t here)
@@ -32,14 +24,14 @@ static bool changes_stack(const struct green *g, const struct sigaction *act, ui
     return act->sa_flags & SA_ONSTACK && g->alt.ss_size && !altstack_holds(&g->alt, here);
 }
 
-static char *alt_top(const struct green *g)
+static char *top_of(const stack_t *alt)
 {
-    return (char *)g->alt.ss_sp + g->alt.ss_size;
+    return (char *)alt->ss_sp + alt->ss_size;
 }
 
 uintptr_t handler_place(const struct green *g, const struct sigaction *act, uintptr_t here)
 {
-    return changes_stack(g, act, here) ? (uintptr_t)alt_top(g) - 1 : here;
+    return changes_stack(g, act, here) ? (uintptr_t)top_of(&g->alt) - 1 : here;
 }
 
 static void set_altstack(struct green *g, const stack_t *alt)
@@ -64,10 +56,9 @@ void call_handler(struct green *g, const struct sigaction *act, int sig, siginfo
         c.uc = &own;
     }
     if (changes_stack(g, act, (uintptr_t)__builtin_frame_address(0))) {
-        context_init(&c.there, alt_top(g), call_there, &c);
         if (alt.ss_flags & ALTSTACK_DISARMS)
             set_altstack(g, &none);
-        context_switch(&c.back, &c.there, 0);
+        call_on(top_of(&alt), call, &c);
     } else {
         call(&c);
     }

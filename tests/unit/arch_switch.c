@@ -4,6 +4,7 @@
 #include "tp.h"
 
 #include <fenv.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unwind.h>
@@ -183,6 +184,39 @@ static void test_unwind(void)
         context_switch(&main_context, &other, tp);
 }
 
+static _Unwind_Reason_Code find_function(struct _Unwind_Context *frame, void *arg)
+{
+    void **wanted = arg;
+    if (*wanted == _Unwind_FindEnclosingFunction((void *)(_Unwind_GetIP(frame) - 1)))
+        *wanted = NULL;
+    return _URC_NO_REASON;
+}
+
+static void test_call_on(void);
+static jmp_buf out;
+
+static void called_body(void *arg)
+{
+    char *top = arg, here;
+    void *caller = (void *)test_call_on;
+    counter++;
+    expect((uintptr_t)top - (uintptr_t)&here < STACK_BYTES);
+    _Unwind_Backtrace(find_function, &caller);
+    expect(caller == NULL);
+    if (counter == 2)
+        longjmp(out, 1);
+}
+
+static __attribute__((noinline)) void test_call_on(void)
+{
+    char *top = new_stack();
+    counter = 0;
+    call_on(top, called_body, top);
+    if (setjmp(out) == 0)
+        call_on(top - 8, called_body, top);
+    expect(counter == 2);
+}
+
 static void run_all(void)
 {
     test_ping_pong();
@@ -190,6 +224,7 @@ static void run_all(void)
     test_float_control();
     test_nesting();
     test_unwind();
+    test_call_on();
 }
 
 int main(void)

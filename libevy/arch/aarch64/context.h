@@ -29,4 +29,7 @@ void context_switch(struct context *from, const struct context *to, uintptr_t tp
    return. Unwinders find the end of the stack there. */
 void context_init(struct context *c, void *top, void (*fn)(void *), void *arg);
 
+/* Calls fn(arg) on the stack that ends at top. It may be left by longjmp, and unwinders come through to the caller. */
+void call_on(void *top, void (*fn)(void *), void *arg);
+
 #endif
