@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/msg.h>
 #include <sys/sem.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 
 enum { THREADS = 6, TRIES = 5 };
 
-static int sems;
+static int sems, messages;
 static atomic_int timed_out, stop;
 static double worst;
 
@@ -26,6 +27,17 @@ static void *waits(void *arg)
     struct timespec limit = {0, 200000000};
     CHECK(semtimedop(sems, &down, 1, &limit) == -1 && errno == EAGAIN);
     timed_out++;
+    return arg;
+}
+
+/* semtimedop is no cancellation point, msgrcv is. */
+static void *waits_to_be_cancelled(void *arg)
+{
+    struct {
+        long type;
+        char text[8];
+    } message;
+    CHECK(msgrcv(messages, &message, sizeof message.text, 0, 0) == 0);
     return arg;
 }
 
@@ -52,8 +64,9 @@ static double once(void)
     worst = 0;
     stop = timed_out = 0;
     pthread_t ticker = spawn(ticks, NULL);
-    for (int i = 0; i <= THREADS; i++)
+    for (int i = 0; i < THREADS; i++)
         t[i] = spawn(waits, NULL);
+    t[THREADS] = spawn(waits_to_be_cancelled, NULL);
     usleep(50000);
     cancel(t[THREADS]);
     for (int i = 0; i < THREADS; i++)
@@ -67,11 +80,12 @@ int main(void)
 {
     double best = 1;
     CHECK((sems = semget(IPC_PRIVATE, 1, 0600)) >= 0);
+    CHECK((messages = msgget(IPC_PRIVATE, 0600)) >= 0);
     for (int i = 0; i < TRIES && best > 0.1; i++) {
         double gap = once();
         best = gap < best ? gap : best;
     }
-    CHECK(semctl(sems, 0, IPC_RMID) == 0);
+    CHECK(semctl(sems, 0, IPC_RMID) == 0 && msgctl(messages, IPC_RMID, NULL) == 0);
     puts(best <= 0.1 ? "ok" : "a tick came late");
     return 0;
 }
