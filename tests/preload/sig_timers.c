@@ -17,7 +17,7 @@
 #endif
 
 static char order[200];
-static int nested, deepest;
+static volatile sig_atomic_t nested, deepest;
 static sigjmp_buf out;
 static sem_t posted;
 static atomic_int expired;
@@ -201,7 +201,7 @@ static void tells_thread(int sig, siginfo_t *info, void *context)
     own_tid_told = pthread_equal(pthread_self(), leaver) ? 1 : 2;
 }
 
-static void *thread_timer(void *arg)
+static void thread_timer(void)
 {
     struct sigevent e = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN + 7};
     struct itimerspec soon = {.it_value = {0, 5000000}};
@@ -215,7 +215,6 @@ static void *thread_timer(void *arg)
     CHECK(usleep(500000) == -1 && errno == EINTR);
     printf("thread id: %s\n", own_tid_told == 1 ? "own" : "another");
     timer_delete(t);
-    return arg;
 }
 
 static void *all(void *arg)
@@ -243,7 +242,6 @@ int main(void)
     spawn(idle, NULL);
     all(NULL);
     pthread_join(spawn(all, NULL), NULL);
-    thread_timer(NULL);
-    pthread_join(spawn(thread_timer, NULL), NULL);
+    thread_timer();
     return 0;
 }
