@@ -63,20 +63,21 @@ uint64_t actions_wrapped_always(void)
     return SIG_CALLS | (atomic_load(&poke) ? sig_bit(SIGURG) : 0);
 }
 
-/* Straight to the program's handler, on the stack and with the mask it asked for, past a look at guard pages. */
+/* A SIGSEGV that the program leaves to the kernel passes a look at guard pages. */
 static int install_fault(int sig, const struct sigaction *act)
 {
-    struct sigaction ours = *act;
-    ours.sa_sigaction = on_fault;
+    struct sigaction ours = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
+    ours.sa_flags |= is_handler(act) ? act->sa_flags & (SA_ONSTACK | SA_RESTART) : SA_ONSTACK;
+    bool wrap = is_handler(act) || (act->sa_handler == SIG_DFL && sig == SIGSEGV);
+    sig_set(&ours.sa_mask, ~SIG_FAULTS);
     atomic_fetch_or(&wrapped, sig_bit(sig));
-    ours.sa_flags |= SA_SIGINFO | (is_handler(act) ? 0 : SA_ONSTACK);
-    return REAL(sigaction)(sig, act->sa_handler == SIG_IGN ? act : &ours, NULL);
+    return REAL(sigaction)(sig, wrap ? &ours : act, NULL);
 }
 
 /* The masks are emulated: ours runs with all blocked and lets in what may come when it calls the program's. */
 static int install(int sig, const struct sigaction *act)
 {
-    if (sig == SIGSEGV)
+    if (SIG_FAULTS & sig_bit(sig))
         return install_fault(sig, act);
     struct sigaction ours = {.sa_sigaction = on_signal};
     bool wrap =
@@ -164,8 +165,6 @@ int evy_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
         return REAL(sigaction)(sig, act, old);
     if (act)
         mind_stacks(sig, act);
-    if (SIG_UNSEEN & sig_bit(sig))
-        return REAL(sigaction)(sig, act, old);
     struct sigaction copy;
     if (act)
         copy = *act; /* old may be the same memory; a bad address faults before any lock */
@@ -208,7 +207,7 @@ void actions_take_over(void)
         if (!sig_valid(sig) || SIG_FIXED & sig_bit(sig) || REAL(sigaction)(sig, NULL, &act))
             continue;
         mind_stacks(sig, &act);
-        if (SIG_UNSEEN & sig_bit(sig) || (!is_handler(&act) && !(always & sig_bit(sig))))
+        if (!is_handler(&act) && !(always & sig_bit(sig)))
             continue;
         write_action(sig, &act);
         install(sig, &act);

@@ -19,6 +19,11 @@ static void call(void *arg)
                          c->uc); /* three arguments for every handler, as the kernel does */
 }
 
+static uint64_t blocked_by(const struct sigaction *act, int sig)
+{
+    return sig_word(&act->sa_mask) | (act->sa_flags & SA_NODEFER ? 0 : sig_bit(sig));
+}
+
 static bool changes_stack(const struct green *g, const struct sigaction *act, uintptr_t here)
 {
     return act->sa_flags & SA_ONSTACK && g->alt.ss_size && !altstack_holds(&g->alt, here);
@@ -29,7 +34,8 @@ static char *top_of(const stack_t *alt)
     return (char *)alt->ss_sp + alt->ss_size;
 }
 
-uintptr_t handler_place(const struct green *g, const struct sigaction *act, uintptr_t here)
+/* Where on g's stacks its next handler for act begins, the caller standing at `here`. */
+static uintptr_t handler_place(const struct green *g, const struct sigaction *act, uintptr_t here)
 {
     return changes_stack(g, act, here) ? (uintptr_t)top_of(&g->alt) - 1 : here;
 }
@@ -44,23 +50,64 @@ static void set_altstack(struct green *g, const stack_t *alt)
     critical_leave_quietly(g);
 }
 
-void call_handler(struct green *g, const struct sigaction *act, int sig, siginfo_t *info,
-                  ucontext_t *uc)
+/* After it g has the alternate stack that it had before, as the kernel's return from a signal does. */
+static void call_handler(struct green *g, const struct sigaction *act, int sig, siginfo_t *info,
+                         ucontext_t *uc)
 {
     struct call c = {.act = act, .sig = sig, .info = info, .uc = uc};
     const stack_t alt = g->alt, none = {.ss_size = 0};
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    bool changes = changes_stack(g, act, here);
     ucontext_t own;
     if (!uc && act->sa_flags & SA_SIGINFO) {
         getcontext(&own);
         own.uc_stack = alt;
         c.uc = &own;
     }
-    if (changes_stack(g, act, (uintptr_t)__builtin_frame_address(0))) {
-        if (alt.ss_flags & ALTSTACK_DISARMS)
-            set_altstack(g, &none);
+    if (alt.ss_flags & ALTSTACK_DISARMS && (changes || altstack_holds(&alt, here)))
+        set_altstack(g, &none);
+    if (changes) {
         call_on(top_of(&alt), call, &c);
     } else {
         call(&c);
     }
     set_altstack(g, &alt);
+}
+
+int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc)
+{
+    struct sigaction act;
+    if (!action_of(sig, &act))
+        return SA_RESTART;
+    if (act.sa_flags & SA_RESETHAND)
+        action_reset(sig);
+    uint64_t mask = sig_mask(g);
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    struct handler_frame *f = frame_push(g, handler_place(g, &act, here));
+    unsigned critical = g->critical;
+    atomic_store_explicit(&g->sigmask, mask | (blocked_by(&act, sig) & ~SIG_FIXED),
+                          memory_order_relaxed);
+    g->handled++;
+    g->critical = uc ? critical - 1 : 0;
+    if (uc) { /* inside on_signal or on_fault, where the kernel blocks everything */
+        uint64_t kernel = mask_here();
+        sys_sigmask(SIG_SETMASK, &kernel);
+    }
+    call_handler(g, &act, sig, info, uc);
+    g->critical = critical;
+    if (f)
+        frame_pop(g, f);
+    go_back_to_mask(g, mask);
+    if (unlikely(sigqueue_for(g) & ~mask)) /* came while the handler's mask was on */
+        atomic_fetch_or(&g->interrupted, INTERRUPT_SIGNAL);
+    return act.sa_flags;
+}
+
+void call_natively(const struct sigaction *act, int sig, siginfo_t *info, ucontext_t *uc)
+{
+    if (act->sa_flags & SA_RESETHAND)
+        action_reset(sig);
+    uint64_t set = blocked_by(act, sig) | sig_word(&uc->uc_sigmask);
+    sys_sigmask(SIG_SETMASK, &set); /* the return from the signal puts it back */
+    act->sa_sigaction(sig, info, uc);
 }

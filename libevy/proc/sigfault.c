@@ -1,5 +1,5 @@
-/* SIGSEGV: a green thread that has used up its stack is named before the program's handler, or the default action,
-   has its way. The kernel has chosen stack and mask as the program asked, and the context is the native one. */
+/* Faults: the program's handler runs at once, on the stack that the kernel has chosen as the program asked, and the
+   context is the native one. A green thread that has used up its stack is named before. */
 #include "proc/sigstate.h"
 
 #include "base/log.h"
@@ -11,10 +11,10 @@
 
 #include <errno.h>
 
-static bool on_guard(const struct green *g, const siginfo_t *info)
+static bool on_guard(const struct green *g, int sig, const siginfo_t *info)
 {
     uintptr_t at = (uintptr_t)info->si_addr - (uintptr_t)g->stack.map;
-    return info->si_code > 0 && !(g->flags & GREEN_LOOP) && at < g->stack.guard;
+    return sig == SIGSEGV && info->si_code > 0 && !(g->flags & GREEN_LOOP) && at < g->stack.guard;
 }
 
 static void tell(const struct green *g)
@@ -32,23 +32,27 @@ static void leave_to_kernel(int sig, const siginfo_t *info)
         signal_raise_kernel(sig);
 }
 
-/* For the return the kernel puts back the alternate stack it finds in uc: the carrier may be another one by then. */
-static void call_on_green(struct green *g, const struct sigaction *act, int sig, siginfo_t *info,
-                          ucontext_t *uc)
+/* Natively the kernel ends a process that blocks its fault; a signal that was sent is another matter. */
+static bool fatal(const struct green *g, int sig, const siginfo_t *info)
+{
+    return info->si_code > 0 && sig_mask(g) & sig_bit(sig);
+}
+
+/* Like any handler's: the mask is g's own, the kernel has the carrier's, whoever runs there while the handler waits. What
+   the kernel has disarmed is armed again, as we believe it to be, until call_handler does the same to g. */
+static void run_on_green(struct green *g, int sig, siginfo_t *info, ucontext_t *uc)
 {
     const stack_t alt = g->alt;
-    struct carrier *c = carrier_of_tid(sys_gettid());
+    if (alt.ss_flags & ALTSTACK_DISARMS && altstack_holds(&alt, (uintptr_t)&alt))
+        sys3(SYS_sigaltstack, &alt, 0, 0);
+    handlers_hold(g, uc);
     uc->uc_stack = alt.ss_size ? alt : (stack_t){.ss_flags = SS_DISABLE};
-    if (alt.ss_flags & ALTSTACK_DISARMS && altstack_holds(&alt, (uintptr_t)&c)) {
-        g->alt.ss_size = 0;
-        if (c)
-            c->alt = (stack_t){.ss_flags = SS_DISABLE};
-    }
-    act->sa_sigaction(sig, info, uc);
-    g->alt = alt;
-    c = carrier_of_tid(sys_gettid());
-    if (c)
-        uc->uc_stack = c->alt = altstack_for(c, g);
+    if (fatal(g, sig, info))
+        leave_to_kernel(sig, info);
+    else
+        run_handler(g, sig, info, uc);
+    handlers_release(g, uc);
+    sig_set(&uc->uc_sigmask, mask_here());
 }
 
 void on_fault(int sig, siginfo_t *info, void *context)
@@ -56,17 +60,13 @@ void on_fault(int sig, siginfo_t *info, void *context)
     struct green *g = self();
     struct sigaction act;
     int saved = errno;
-    if (g && on_guard(g, info))
+    if (g && on_guard(g, sig, info))
         tell(g);
-    if (!action_of(sig, &act)) {
+    if (!action_of(sig, &act))
         leave_to_kernel(sig, info);
-        return;
-    }
-    if (act.sa_flags & SA_RESETHAND)
-        action_reset(sig);
-    errno = saved;
-    if (g && !(g->flags & GREEN_LOOP))
-        call_on_green(g, &act, sig, info, context);
+    else if (g && hub_count && !(g->flags & GREEN_LOOP))
+        run_on_green(g, sig, info, context);
     else
-        act.sa_sigaction(sig, info, context);
+        call_natively(&act, sig, info, context);
+    errno = saved;
 }

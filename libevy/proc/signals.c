@@ -19,45 +19,12 @@ static void on_parking(struct green *g)
     frames_forget(g, (uintptr_t)__builtin_frame_address(0));
 }
 
-/* Runs the program's handler for sig on g, the running green thread. Returns its flags. */
-static int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc)
-{
-    struct sigaction act;
-    if (!action_of(sig, &act))
-        return SA_RESTART;
-    if (act.sa_flags & SA_RESETHAND)
-        action_reset(sig);
-    uint64_t mask = sig_mask(g);
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    struct handler_frame *f = frame_push(g, handler_place(g, &act, here));
-    uint64_t blocked = sig_word(&act.sa_mask) | (act.sa_flags & SA_NODEFER ? 0 : sig_bit(sig));
-    unsigned critical = g->critical;
-    atomic_store_explicit(&g->sigmask, mask | (blocked & ~SIG_FIXED), memory_order_relaxed);
-    g->handled++;
-    g->critical = 0;
-    if (uc) { /* inside on_signal, where the kernel blocks everything */
-        uint64_t kernel = mask_here();
-        sys_sigmask(SIG_SETMASK, &kernel);
-    }
-    call_handler(g, &act, sig, info, uc);
-    g->critical = critical;
-    if (f)
-        frame_pop(g, f);
-    go_back_to_mask(g, mask);
-    return act.sa_flags;
-}
-
-static uint64_t pending_for(const struct green *g)
-{
-    return sigqueue_pending(g) | sigqueue_pending(NULL);
-}
-
 /* Runs one of the handlers that are due. False when there is none. */
 static bool deliver_one(struct green *g, ucontext_t *uc, int *flags)
 {
     siginfo_t info;
     atomic_fetch_and(&g->interrupted, ~(unsigned)INTERRUPT_SIGNAL);
-    uint64_t due = pending_for(g) & ~sig_mask(g);
+    uint64_t due = sigqueue_for(g) & ~sig_mask(g);
     if (!due)
         return false;
     int sig = __builtin_ctzl(due) + 1;
@@ -101,6 +68,27 @@ bool signals_deliver(void)
     return deliver(g, NULL);
 }
 
+/* The monitor may have given g's hub away: then g goes after it, with the carrier's mask in order. */
+void handlers_hold(struct green *g, const ucontext_t *uc)
+{
+    g->critical++;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (unlikely(atomic_load_explicit(&g->stranded, memory_order_relaxed))) {
+        uint64_t mask = mask_here();
+        sys_sigmask(SIG_SETMASK, &mask);
+        carrier_rejoin(g);
+    }
+    frames_forget(g, sigcontext_sp(uc));
+}
+
+void handlers_release(struct green *g, ucontext_t *uc)
+{
+    if (g->critical == 1 && unlikely(atomic_load(&g->interrupted) & INTERRUPT_SIGNAL))
+        deliver(g, uc); /* came in between */
+    uc->uc_stack = g->hub->carrier->alt;
+    critical_leave_quietly(g);
+}
+
 static void on_due(void)
 {
     signals_deliver();
@@ -110,7 +98,7 @@ static void on_due(void)
 static bool really_due(struct green *g)
 {
     atomic_fetch_and(&g->interrupted, ~(unsigned)INTERRUPT_SIGNAL);
-    uint64_t pending = pending_for(g);
+    uint64_t pending = sigqueue_for(g);
     uint64_t waits = atomic_load_explicit(&g->sigwaits, memory_order_relaxed);
     if (!(pending & (~sig_mask(g) | waits)) && !cancel_async_due(g))
         return false;
@@ -164,12 +152,7 @@ static void run_natively(int sig, siginfo_t *info, ucontext_t *uc)
         mask_ask_chore();
         return;
     }
-    if (act.sa_flags & SA_RESETHAND)
-        action_reset(sig);
-    uint64_t set = sig_word(&act.sa_mask) | (act.sa_flags & SA_NODEFER ? 0 : sig_bit(sig));
-    set |= sig_word(&uc->uc_sigmask);
-    sys_sigmask(SIG_SETMASK, &set); /* the return from the signal puts it back */
-    act.sa_sigaction(sig, info, uc);
+    call_natively(&act, sig, info, uc);
 }
 
 static bool accepts(struct green *g, int sig)
@@ -215,26 +198,12 @@ static void dispatch(struct green *g, bool free, int sig, siginfo_t *info, ucont
         action_default(sig); /* one that is always wrapped */
     } else if (target == g && free && !blocked) {
         run_handler(g, sig, info, uc);
-        if (unlikely(pending_for(g) & ~sig_mask(g))) /* came while the handler's mask was on */
-            deliver(g, uc);
     } else {
         sigqueue_put(own ? g : NULL, sig, info);
         if (!target)
             mask_ask_chore();
         else if (!blocked)
             signal_nudge(target);
-    }
-}
-
-/* The monitor may have given g's hub away: then g goes after it, with the carrier's mask in order. */
-static void hold(struct green *g)
-{
-    g->critical++;
-    atomic_signal_fence(memory_order_seq_cst);
-    if (unlikely(atomic_load_explicit(&g->stranded, memory_order_relaxed))) {
-        uint64_t mask = mask_here();
-        sys_sigmask(SIG_SETMASK, &mask);
-        carrier_rejoin(g);
     }
 }
 
@@ -256,17 +225,11 @@ void on_signal(int sig, siginfo_t *info, void *context)
         return;
     }
     bool free = !(g->flags & GREEN_LOOP) && g->critical == 0;
-    if (free) {
-        hold(g);
-        frames_forget(g, sigcontext_sp(uc));
-    }
+    if (free)
+        handlers_hold(g, uc);
     dispatch(g, free, sig, info, uc);
-    if (free && unlikely(atomic_load(&g->interrupted) & INTERRUPT_SIGNAL))
-        deliver(g, uc); /* came in between */
-    if (free) {
-        uc->uc_stack = g->hub->carrier->alt;
-        critical_leave_quietly(g);
-    }
+    if (free)
+        handlers_release(g, uc);
     uint64_t mask = mask_here();
     if (sig == SIGABRT)
         mask &= ~sig_bit(SIGABRT); /* abort has unblocked it and comes again */

@@ -34,13 +34,10 @@ static inline void sig_set(sigset_t *set, uint64_t word)
 /* Nobody may block them: KILL, STOP and the two that glibc keeps for itself. */
 #define SIG_FIXED (UINT64_C(1) << 8 | UINT64_C(1) << 18 | UINT64_C(3) << 31)
 
-/* Caused by the very instruction: they go to the program's handler without us, on every carrier. */
+/* Caused by the very instruction: they go to the program's handler at once, on every carrier. */
 #define SIG_FAULTS                                                                                 \
     (sig_bit(SIGSEGV) | sig_bit(SIGBUS) | sig_bit(SIGFPE) | sig_bit(SIGILL) | sig_bit(SIGTRAP) |   \
      sig_bit(SIGSYS))
-
-/* Those of them that go straight to what the program set: SIGSEGV first passes sigfault.c. */
-#define SIG_UNSEEN (SIG_FAULTS & ~sig_bit(SIGSEGV))
 
 /* Caused by a system call of the very thread: the kernel sends them to the carrier, where only we know who runs
    on it and whether that one blocks them. Never blocked in the kernel, always wrapped. */
@@ -72,6 +69,10 @@ static inline uint64_t sys_sigmask(int how, const uint64_t *set)
 /* sigqueue.c: signals that wait for their handler. Lock-free, from signal handlers too. The target NULL
    is the process. */
 uint64_t sigqueue_pending(const struct green *target);
+static inline uint64_t sigqueue_for(const struct green *g)
+{
+    return sigqueue_pending(g) | sigqueue_pending(NULL);
+}
 bool sigqueue_put(struct green *target, int sig, const siginfo_t *info); /* false: no room */
 bool sigqueue_take(struct green *target, int sig, siginfo_t *info);
 void sigqueue_drop(struct green *target); /* everything for it; for a thread that ends */
@@ -96,19 +97,23 @@ void go_back_to_mask(struct green *g, uint64_t mask);
 /* Forgets handlers that ended without returning, their masks with them: sp is where g is on its stack. */
 void frames_forget(struct green *g, uintptr_t sp);
 
-/* sigcall.c: calls the program's handler, where it asks for that on g's alternate stack. uc is NULL for a handler that
-   was put off. After it g has the alternate stack that it had before, as the kernel's return from a signal does. */
-void call_handler(struct green *g, const struct sigaction *act, int sig, siginfo_t *info,
-                  ucontext_t *uc);
+/* sigcall.c: runs the program's handler for sig on g, the running green thread, where it asks for that on g's
+   alternate stack. Returns its flags. uc is NULL for a handler that was put off; else g is held. */
+int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc);
 
-/* Where on g's stacks its next handler for act begins, the caller standing at `here`. */
-uintptr_t handler_place(const struct green *g, const struct sigaction *act, uintptr_t here);
+/* On a thread that libevy does not run, inside the kernel's handler. */
+void call_natively(const struct sigaction *act, int sig, siginfo_t *info, ucontext_t *uc);
 
-/* sigfault.c: the kernel's handler for SIGSEGV while hubs run. */
+/* sigfault.c: the kernel's handler for faults while hubs run. */
 void on_fault(int sig, siginfo_t *info, void *context);
 
 /* signals.c */
 void on_signal(int sig, siginfo_t *info, void *context);
+
+/* In the kernel's handler, around the program's on g: g is on its hub's carrier and stays there. Releasing runs what
+   has come meanwhile. */
+void handlers_hold(struct green *g, const ucontext_t *uc);
+void handlers_release(struct green *g, ucontext_t *uc);
 
 /* Wakes target, for whom something is pending. Async-signal-safe. */
 void signal_nudge(struct green *target);
