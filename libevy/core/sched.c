@@ -4,21 +4,15 @@
 #include "base/sys.h"
 #include "core/altstack.h"
 #include "core/critical.h"
-#include "core/evloop.h"
 #include "core/hub.h"
 #include "core/light.h"
-#include "core/monitor.h"
-#include "core/share.h"
+#include "core/sched_internal.h"
 #include "core/trace.h"
 #include "tp.h"
 
 #include <errno.h>
 
 __thread struct green *self_green __attribute__((tls_model("initial-exec")));
-
-/* Switches between two polls of I/O: long enough to make the poll's cost vanish, short enough that
-   readiness is seen within some ten microseconds. */
-#define BUDGET 128
 
 /* For a counter that only the caller writes. */
 static void count(atomic_uint *counter)
@@ -27,9 +21,7 @@ static void count(atomic_uint *counter)
                           memory_order_release);
 }
 
-/* Continues `to`. Returns when somebody continues `from`, which may then be on another carrier: nothing
-   read before may be believed after. */
-static void switch_to(struct green *from, struct green *to)
+void sched_switch_to(struct green *from, struct green *to)
 {
     struct hub *h = to->hub;
     uintptr_t tp = to->tp == from->tp ? 0 : to->tp;
@@ -71,8 +63,7 @@ static EVY_COLD bool held_back(struct hub *h, struct green *g)
     return g->flags & GREEN_COOP;
 }
 
-/* The next green thread of h, or its loop when it is time to poll or there is none. */
-static struct green *pick(struct hub *h)
+struct green *sched_pick(struct hub *h)
 {
     if (likely(--h->budget > 0)) {
         struct green *g = run_queue_pop(&h->runnable);
@@ -86,9 +77,9 @@ static struct green *pick(struct hub *h)
 
 static void leave(struct green *g)
 {
-    struct green *next = pick(g->hub);
+    struct green *next = sched_pick(g->hub);
     if (next != g)
-        switch_to(g, next);
+        sched_switch_to(g, next);
 }
 
 static int park(struct green *g, deadline_t deadline)
@@ -121,8 +112,7 @@ int sched_park(deadline_t deadline)
     return r;
 }
 
-/* On the carrier of h, g's hub. */
-static void wake(struct hub *h, struct green *g)
+void sched_wake(struct hub *h, struct green *g)
 {
     bool parked = g->wake == WAKE_PARKED;
     g->wake = WAKE_NOTIFIED;
@@ -141,7 +131,7 @@ void sched_unpark(struct green *g)
     }
     critical_enter_as(me);
     if (likely(green_hub(g) == me->hub))
-        wake(me->hub, g);
+        sched_wake(me->hub, g);
     else
         hub_ask(g, ASK_WAKE);
     critical_leave_as(me);
@@ -184,7 +174,7 @@ bool sched_yield_to(struct green *g)
     return parked;
 }
 
-static bool has_priority(const struct hub *h, int than)
+bool sched_has_ready(const struct hub *h, int than)
 {
     const struct inbox_node *first = h->runnable.first;
     return first && container_of(first, struct green, link)->priority > than;
@@ -194,7 +184,7 @@ bool sched_outranked(void)
 {
     const struct green *g = self();
     return g && g->critical == 1 && !g->handlers && !(g->flags & (GREEN_LOOP | GREEN_COOP)) &&
-           has_priority(g->hub, g->priority);
+           sched_has_ready(g->hub, g->priority);
 }
 
 void sched_tick(void)
@@ -249,12 +239,12 @@ static void answer(struct hub *h, struct green *g)
         if (asked & ~done & ASK_RUN)
             run_queue_push(&h->runnable, g);
         if (asked & ~done & ASK_WAKE)
-            wake(h, g);
+            sched_wake(h, g);
         done = asked;
     } while (!atomic_compare_exchange_strong(&g->asked, &asked, 0));
 }
 
-static void take_inbox(struct hub *h)
+void sched_take_inbox(struct hub *h)
 {
     struct inbox_node *node = inbox_take(&h->inbox);
     while (node) {
@@ -270,109 +260,13 @@ void sched_exit(void (*after)(void *), void *arg)
     critical_enter_as(g); /* for ever */
     struct hub *h = g->hub;
     while (unlikely(atomic_load_explicit(&g->asked, memory_order_relaxed)))
-        take_inbox(h); /* its note goes with its memory */
+        sched_take_inbox(h); /* its note goes with its memory */
     raises_forget(g);
     if (!(g->flags & GREEN_LIGHT))
         count(&h->ended);
     check(h->after == NULL);
     h->after = after;
     h->after_arg = arg;
-    switch_to(g, pick(h));
+    sched_switch_to(g, sched_pick(h));
     __builtin_unreachable();
-}
-
-static void fire_timers(struct hub *h)
-{
-    if (timers_next(&h->timers) == DEADLINE_NEVER)
-        return;
-    int64_t now = clock_now();
-    struct timer *t;
-    while ((t = timers_pop(&h->timers, now))) {
-        if (t->fire) {
-            t->fire(t);
-            continue;
-        }
-        struct green *g = container_of(t, struct green, timer);
-        g->timed_out = true;
-        wake(h, g);
-    }
-}
-
-/* As from the kernel's real-time threads, the others get something now and then: once a second the last one runs. */
-static EVY_COLD void relieve(struct hub *h)
-{
-    int64_t now = clock_now();
-    struct inbox_node **at = &h->runnable.first, *last;
-    if (h->relieved == 0)
-        h->relieved = now;
-    if (now - h->relieved < NSEC_PER_SEC || !(*at)->next)
-        return;
-    h->relieved = now;
-    while ((*at)->next)
-        at = &(*at)->next;
-    last = *at;
-    *at = NULL;
-    h->runnable.last = at;
-    last->next = h->runnable.first;
-    h->runnable.first = last;
-}
-
-static void make_calls(struct hub *h)
-{
-    struct inbox_node *node = inbox_take(&h->calls);
-    while (node) {
-        struct hub_call *c = container_of(node, struct hub_call, link);
-        node = node->next;
-        c->fn(c);
-    }
-}
-
-/* One look at the outside world; sleeps in the kernel when there is nothing to run. */
-static void look_around(struct hub *h)
-{
-    if (unlikely(atomic_load_explicit(&h->chore, memory_order_relaxed)) &&
-        atomic_exchange(&h->chore, 0))
-        signal_hooks.chore();
-    make_calls(h);
-    take_inbox(h);
-    fire_timers(h);
-    h->sleep_until = 0;
-    if (!h->runnable.first && !h->after_poll.first) {
-        h->sleep_until = timers_next(&h->timers);
-        share_sleeps(h);
-        atomic_store_explicit(&h->asleep, 1, memory_order_seq_cst);
-        if (!inbox_empty(&h->inbox) || !inbox_empty(&h->retired) || !inbox_empty(&h->calls) ||
-            atomic_load(&h->chore))
-            h->sleep_until = 0;
-    }
-    bool sleeps = h->sleep_until != 0;
-    if (!h->runnable.first || h->watches)
-        evloop_poll(h);
-    atomic_store_explicit(&h->asleep, 0, memory_order_relaxed);
-    if (sleeps)
-        share_woke(h);
-    take_inbox(h);
-    run_queue_append(&h->runnable, &h->after_poll);
-    fire_timers(h);
-    if (unlikely(has_priority(h, 0)))
-        relieve(h);
-    else
-        h->relieved = 0;
-    share(h);
-    if (h->runnable.first)
-        monitor_rouse();
-}
-
-void sched_loop(struct hub *h)
-{
-    sched_arrived();
-    for (;;) {
-        if (h->budget <= 0 || !h->runnable.first) {
-            look_around(h);
-            h->budget = BUDGET;
-        }
-        struct green *g = pick(h);
-        if (g != &h->loop)
-            switch_to(&h->loop, g);
-    }
 }

@@ -1,0 +1,107 @@
+/* What a hub's own context does: looks at the outside world, then runs who is ready. */
+#include "core/critical.h"
+#include "core/evloop.h"
+#include "core/hub.h"
+#include "core/monitor.h"
+#include "core/sched_internal.h"
+#include "core/share.h"
+
+/* Switches between two polls of I/O: long enough to make the poll's cost vanish, short enough that
+   readiness is seen within some ten microseconds. */
+#define BUDGET 128
+
+static void fire_timers(struct hub *h)
+{
+    if (timers_next(&h->timers) == DEADLINE_NEVER)
+        return;
+    int64_t now = clock_now();
+    struct timer *t;
+    while ((t = timers_pop(&h->timers, now))) {
+        if (t->fire) {
+            t->fire(t);
+            continue;
+        }
+        struct green *g = container_of(t, struct green, timer);
+        g->timed_out = true;
+        sched_wake(h, g);
+    }
+}
+
+/* As from the kernel's real-time threads, the others get something now and then: once a second the last one runs. */
+static EVY_COLD void relieve(struct hub *h)
+{
+    int64_t now = clock_now();
+    struct inbox_node **at = &h->runnable.first, *last;
+    if (h->relieved == 0)
+        h->relieved = now;
+    if (now - h->relieved < NSEC_PER_SEC || !(*at)->next)
+        return;
+    h->relieved = now;
+    while ((*at)->next)
+        at = &(*at)->next;
+    last = *at;
+    *at = NULL;
+    h->runnable.last = at;
+    last->next = h->runnable.first;
+    h->runnable.first = last;
+}
+
+static void make_calls(struct hub *h)
+{
+    struct inbox_node *node = inbox_take(&h->calls);
+    while (node) {
+        struct hub_call *c = container_of(node, struct hub_call, link);
+        node = node->next;
+        c->fn(c);
+    }
+}
+
+/* One look at the outside world; sleeps in the kernel when there is nothing to run. */
+static void look_around(struct hub *h)
+{
+    if (unlikely(atomic_load_explicit(&h->chore, memory_order_relaxed)) &&
+        atomic_exchange(&h->chore, 0))
+        signal_hooks.chore();
+    make_calls(h);
+    sched_take_inbox(h);
+    fire_timers(h);
+    h->sleep_until = 0;
+    if (!h->runnable.first && !h->after_poll.first) {
+        h->sleep_until = timers_next(&h->timers);
+        share_sleeps(h);
+        atomic_store_explicit(&h->asleep, 1, memory_order_seq_cst);
+        if (!inbox_empty(&h->inbox) || !inbox_empty(&h->retired) || !inbox_empty(&h->calls) ||
+            atomic_load(&h->chore))
+            h->sleep_until = 0;
+    }
+    bool sleeps = h->sleep_until != 0;
+    if (!h->runnable.first || h->watches)
+        evloop_poll(h);
+    atomic_store_explicit(&h->asleep, 0, memory_order_relaxed);
+    if (sleeps)
+        share_woke(h);
+    sched_take_inbox(h);
+    run_queue_append(&h->runnable, &h->after_poll);
+    fire_timers(h);
+    if (unlikely(sched_has_ready(h, 0)))
+        relieve(h);
+    else
+        h->relieved = 0;
+    share(h);
+    if (h->runnable.first)
+        monitor_rouse();
+}
+
+void sched_loop(struct hub *h)
+{
+    sched_arrived();
+    for (;;) {
+        if (h->budget <= 0 || !h->runnable.first) {
+            look_around(h);
+            h->budget = BUDGET;
+        }
+        struct green *g = sched_pick(h);
+        if (g != &h->loop)
+            sched_switch_to(&h->loop, g);
+    }
+}
