@@ -38,6 +38,8 @@ static struct epoll_event event;
 static sigset_t set;
 static int cleaned;
 
+// It does not come to rest on a list of calls:
+// clang-format off
 #define CALLS(X)                                                                                   \
     X(read(file, data, 8))                                                                         \
     X(read(pipes[0], data, 1))                                                                     \
@@ -93,12 +95,11 @@ static int cleaned;
     X(wait3(NULL, WNOHANG, NULL))                                                                  \
     X(wait4(-1, NULL, WNOHANG, NULL))                                                              \
     X(epoll_pwait2(-1, &event, 1, &zero, NULL))                                                    \
-    X(nanosleep(&zero, NULL))                                                                      \
-    X(clock_nanosleep(CLOCK_MONOTONIC, 0, &zero, NULL)) X(sem_wait(&sem))                          \
-        X(sem_timedwait(&sem, &zero)) X(sem_clockwait(&sem, CLOCK_MONOTONIC, &zero))               \
-            X(sigtimedwait(&set, NULL, &zero)) X(sigwaitinfo(&set, NULL))                          \
-                X(mq_receive(-1, data, 1, NULL)) X(mq_send(-1, data, 1, 0))                        \
-                    X(mq_timedreceive(-1, data, 1, NULL, &zero))                                   \
+    X(nanosleep(&zero, NULL)) X(clock_nanosleep(CLOCK_MONOTONIC, 0, &zero, NULL))                  \
+        X(sem_wait(&sem)) X(sem_timedwait(&sem, &zero))                                            \
+            X(sem_clockwait(&sem, CLOCK_MONOTONIC, &zero)) X(sigtimedwait(&set, NULL, &zero))      \
+                X(sigwaitinfo(&set, NULL)) X(mq_receive(-1, data, 1, NULL))                        \
+                    X(mq_send(-1, data, 1, 0)) X(mq_timedreceive(-1, data, 1, NULL, &zero))        \
                         X(mq_timedsend(-1, data, 1, 0, &zero)) X(sendmsg(pair[0], &msg, 0)) X(     \
                             recvmsg(pair[0], &msg, MSG_DONTWAIT)) X(accept4(file, NULL, NULL, 0))  \
                             X(splice(pipes[0], NULL, pipes[1], NULL, 1, SPLICE_F_NONBLOCK)) X(     \
@@ -109,6 +110,7 @@ static int cleaned;
                                             X(openat64(AT_FDCWD, "/dev/null", O_RDONLY))           \
                                                 X(open64("/dev/null", O_RDONLY)) X(system(":"))    \
                                                     X(sigsuspend(&set)) X(pause())
+// clang-format on
 
 #define NAME(call) #call,
 static const char *const names[] = {CALLS(NAME)};
