@@ -54,13 +54,13 @@ void trace_start(unsigned hub_count)
     file_size = HEADER_SIZE +
                 hub_count * (sizeof(struct trace_hub) + CAPACITY * sizeof(struct trace_event));
     long r = map_file(path);
-    if (r < 0) {
+    if (r > 0) {
+        file = (char *)r;
+        memcpy(file, &header, sizeof header);
+        trace_on = true;
+    } else {
         log_warn("EVY_TRACE: %s: %s; nothing is recorded", path, strerrordesc_np((int)-r));
-        return;
     }
-    file = (char *)r;
-    memcpy(file, &header, sizeof header);
-    trace_on = true;
 }
 
 void trace_forget(void)
