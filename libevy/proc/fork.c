@@ -66,8 +66,7 @@ static EVY_NOINLINE void set_self_at(uintptr_t tp, struct green *g)
 
 static uintptr_t forked_tp; /* the TCB that a forked child began on, when it is a green thread's */
 
-/* The TCB that glibc knows this kernel thread by. */
-static uintptr_t native_tp(void)
+uintptr_t fork_native_tp(void)
 {
     struct green *g = self();
     uintptr_t own = tp_get();
@@ -96,7 +95,7 @@ static long fork_threaded(bool handlers)
 {
     uint64_t all = ~UINT64_C(0);
     critical_enter(); /* on a carrier of its hub, which stays */
-    uintptr_t native = native_tp();
+    uintptr_t native = fork_native_tp();
     fdtab_share_all();
     uint64_t mask = sys_sigmask(SIG_SETMASK, &all);
     lock_all(true);
@@ -119,7 +118,7 @@ static pid_t fork_any(bool handlers)
 {
     size_t n = handlers ? atfork_prepare() : 0;
     long pid;
-    if (hub_count == 0 && native_tp() == tp_get())
+    if (hub_count == 0 && fork_native_tp() == tp_get())
         pid = fork_here(handlers);
     else
         pid = fork_threaded(handlers);

@@ -4,11 +4,16 @@
 
 #include "io/public.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 
 pid_t evy_fork(void);
 pid_t evy__Fork(void);
+
+/* The TCB that glibc knows this kernel thread by: not the running one on a green thread, nor in a child that was
+   forked on one. */
+uintptr_t fork_native_tp(void);
 
 /* Only the calling green thread waits for the child. */
 pid_t evy_wait3(int *status, int options, struct rusage *usage);

@@ -5,6 +5,7 @@
 #include "core/carrier.h"
 #include "core/critical.h"
 #include "core/hub.h"
+#include "proc/fork.h"
 #include "real/real.h"
 #include "tp.h"
 
@@ -55,15 +56,16 @@ void setxid_start(void)
 /* Evaluates call, which answers -1 and errno, on the TCB that glibc knows this kernel thread by. Each expansion is
    a function of its own that nothing is inlined into. */
 #define ON_NATIVE(call)                                                                            \
-    struct green *g = self();                                                                      \
-    if (!g)                                                                                        \
+    critical_enter();                                                                              \
+    uintptr_t own = tp_get(), native = fork_native_tp();                                           \
+    if (native == own) {                                                                           \
+        critical_leave();                                                                          \
         return call;                                                                               \
-    critical_enter_as(g);                                                                          \
-    uintptr_t own = tp_get(), native = g->hub->carrier->native_tp;                                 \
+    }                                                                                              \
     tp_set(native);                                                                                \
     int err = (call) ? current_errno() : 0;                                                        \
     tp_set(own);                                                                                   \
-    critical_leave_as(g);                                                                          \
+    critical_leave();                                                                              \
     if (err)                                                                                       \
         set_errno(err);                                                                            \
     return err ? -1 : 0
