@@ -252,14 +252,6 @@ void stack_free(const struct stack *s)
     spin_unlock(&c->lock);
 }
 
-void stack_trim(const struct stack *s, size_t keep)
-{
-    char *low = stack_low(s);
-    char *end = (char *)align_down(stack_top(s) - keep, page_size);
-    if (end > low)
-        sys_madvise(low, (size_t)(end - low), MADV_DONTNEED);
-}
-
 struct stack_stats stack_stats(void)
 {
     struct stack_stats sum = {.guard_kind = GUARD_NONE};

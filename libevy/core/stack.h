@@ -29,9 +29,6 @@ int stack_alloc(struct stack *out, size_t size, size_t guard);
 /* Gives the stack back for reuse; it must not be running on any carrier. Any thread. */
 void stack_free(const struct stack *s);
 
-/* Gives pages below the top keep bytes back to the kernel. The stack's owner is not running. */
-void stack_trim(const struct stack *s, size_t keep);
-
 static inline char *stack_low(const struct stack *s)
 {
     return s->map + s->guard;

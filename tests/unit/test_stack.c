@@ -86,7 +86,6 @@ START_TEST(guard_faults)
         ck_assert_int_eq(signal_of_write(stack_low(&s) - 1), SIGSEGV);
         ck_assert_int_eq(signal_of_write(s.map), SIGSEGV);
         stack_free(&s);
-        stack_trim(&s, 4096);
     }
 }
 END_TEST
@@ -163,19 +162,6 @@ START_TEST(locked_memory_has_guards)
 }
 END_TEST
 
-START_TEST(trim_gives_pages_back)
-{
-    struct stack s = get(MB, 4096);
-    size_t usable = (size_t)(stack_top(&s) - stack_low(&s));
-    memset(stack_low(&s), 1, usable);
-    stack_trim(&s, 8 * KB);
-    ck_assert_int_eq(stack_low(&s)[0], 0);
-    ck_assert_int_eq(stack_top(&s)[-8 * (long)KB - 1], 0);
-    ck_assert_int_eq(stack_top(&s)[-8 * (long)KB], 1);
-    stack_trim(&s, usable * 2); /* nothing to trim */
-}
-END_TEST
-
 int main(void)
 {
     stack_init();
@@ -189,7 +175,6 @@ int main(void)
     tcase_add_test(tc, many);
     tcase_add_test(tc, exhaustion);
     tcase_add_test(tc, locked_memory_has_guards);
-    tcase_add_test(tc, trim_gives_pages_back);
     suite_add_tcase(s, tc);
     SRunner *sr = srunner_create(s);
     srunner_run_all(sr, CK_ENV);

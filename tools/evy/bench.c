@@ -133,10 +133,7 @@ static struct series series_new(size_t count)
 /* Returns the exit status. */
 static int compare(char **argv, size_t runs, const char *svg)
 {
-    char *path = program_find(argv[0]);
-    char *why = program_refusal(program_image(path), library_find());
-    if (why)
-        die("%s %s", path, why);
+    char *path = program_accept(argv[0], false);
     struct series both[2] = {series_new(runs), series_new(runs)};
     int status[2] = {0, 0};
     for (size_t i = 0; i < 2 * runs; i++) {

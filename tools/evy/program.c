@@ -153,3 +153,17 @@ char *program_refusal(const char *path, const char *library)
     image_close(&program);
     return why;
 }
+
+char *program_accept(const char *name, bool force)
+{
+    char *path = program_find(name);
+    char *image = program_image(path);
+    char *why = program_refusal(image, library_find());
+    if (why && !force)
+        die("%s %s", image, why);
+    if (why)
+        warn("%s %s; running it all the same", image, why);
+    free(why);
+    free(image);
+    return path;
+}

@@ -16,6 +16,9 @@ char *program_image(const char *path);
    the libevy that would be preloaded. */
 char *program_refusal(const char *path, const char *library);
 
+/* The executable that NAME means, when libevy can work in it; else dies, or with force only warns. From malloc. */
+char *program_accept(const char *name, bool force);
+
 /* An open ELF file. */
 struct image {
     const char *path; /* borrowed */

@@ -44,18 +44,6 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static void check(const char *path, const char *library, bool force)
-{
-    char *image = program_image(path);
-    char *why = program_refusal(image, library);
-    if (why && !force)
-        die("%s %s", image, why);
-    if (why)
-        warn("%s %s; running it all the same", image, why);
-    free(why);
-    free(image);
-}
-
 int cmd_run(int argc, char **argv)
 {
     bool force = false;
@@ -82,10 +70,8 @@ int cmd_run(int argc, char **argv)
         die_usage("run: no program named; evy run --help tells more");
     if (trace)
         return trace_run(trace, argv + optind);
-    char *path = program_find(argv[optind]);
-    const char *library = library_find();
-    check(path, library, force);
-    library_preload(library);
+    char *path = program_accept(argv[optind], force);
+    library_preload(library_find());
     execv(path, argv + optind);
     die("%s: %s", path, strerror(errno));
 }

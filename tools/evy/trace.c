@@ -83,10 +83,7 @@ static void collect(const char *dir, const char *output)
 int trace_run(const char *output, char **argv)
 {
     char dir[] = "/tmp/evy-trace-XXXXXX";
-    char *path = program_find(argv[0]);
-    char *image = program_image(path), *why = program_refusal(image, library_find());
-    if (why)
-        die("%s %s", image, why);
+    char *path = program_accept(argv[0], false);
     if (!mkdtemp(dir))
         die("%s: %s", dir, strerror(errno));
     child = fork();
