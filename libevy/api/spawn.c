@@ -91,15 +91,8 @@ static void announce(struct green *g, void *result, int err)
         links_run(g);
 }
 
-static __attribute__((noreturn)) void leave(struct green *g)
-{
-    gt_set(g, GT_DEAD);
-    if (!(g->flags & GREEN_LIGHT))
-        tcb_end();
-    sched_exit(off_stack, g);
-}
-
-static __attribute__((noreturn)) void end(struct green *g, void *result, int err)
+/* Ends g, the running one: the caller returns from its body, or leaves by sched_exit. */
+static void end(struct green *g, void *result, int err)
 {
     g->result = result;
     g->gt.error = err;
@@ -110,7 +103,9 @@ static __attribute__((noreturn)) void end(struct green *g, void *result, int err
     announce(g, result, err);
     if (unlikely(g->gt.locals != NULL))
         locals_end(g);
-    leave(g);
+    gt_set(g, GT_DEAD);
+    if (!(g->flags & GREEN_LIGHT))
+        tcb_end();
 }
 
 void gt_end_unstarted(struct green *g, int err)
@@ -134,15 +129,22 @@ void gt_finish_inline(struct green *g, void *result)
     evy_gt_unref(handle_of(g));
 }
 
-static void body(struct green *g)
+static void run(struct green *g)
 {
-    if (unlikely(gt_is(g, GT_DEAD)))
-        sched_exit(off_stack, g);
     if (unlikely(
-            atomic_load_explicit(&g->raises.kill, memory_order_relaxed))) /* from another hub */
+            atomic_load_explicit(&g->raises.kill, memory_order_relaxed))) { /* from another hub */
         end(g, NULL, raise_take());
+        return;
+    }
     gt_set(g, GT_STARTED);
     end(g, g->start(g->arg), 0);
+}
+
+static void body(struct green *g)
+{
+    if (likely(!gt_is(g, GT_DEAD)))
+        run(g);
+    sched_end(off_stack, g);
 }
 
 EVY_API void evy_exit(void *result)
@@ -151,6 +153,7 @@ EVY_API void evy_exit(void *result)
     if (!gt_is_ours(g))
         evy_pthread_exit(result);
     end(g, result, 0);
+    sched_exit(off_stack, g);
 }
 
 EVY_API void evy_exit_error(int err)
@@ -159,6 +162,7 @@ EVY_API void evy_exit_error(int err)
     if (!gt_is_ours(g))
         evy_pthread_exit(NULL);
     end(g, NULL, err > 0 ? err : ECANCELED);
+    sched_exit(off_stack, g);
 }
 
 EVY_API int evy_cleanup_push(evy_cleanup *c, void (*fn)(void *), void *arg)

@@ -72,7 +72,7 @@ static void send_home(struct carrier *c)
 }
 
 /* A carrier's own context, for ever. Only raw system calls here: the main thread's TCB may be in use elsewhere. */
-static void serve(struct carrier *c)
+static __attribute__((noreturn)) void serve(struct carrier *c)
 {
     for (;;) {
         if (c->arrival)
@@ -83,7 +83,7 @@ static void serve(struct carrier *c)
     }
 }
 
-static void serve_entry(void *arg)
+static struct context_next serve_entry(void *arg)
 {
     serve(arg);
 }
@@ -97,7 +97,6 @@ static void *carrier_main(void *arg)
     c->tid = sys_gettid();
     sys_futex_wake(&c->tid, 1);
     serve(c);
-    return NULL;
 }
 
 static void attach(struct hub *h, struct carrier *c)

@@ -87,14 +87,14 @@ static void set_self_of(struct green *g)
     *(struct green **)(g->tp + (uintptr_t)offset) = g;
 }
 
-static void body_entry(void *arg)
+static struct context_next body_entry(void *arg)
 {
     struct green *g = arg;
     sched_arrived();
     tcb_begin();
     critical_leave_as(g); /* entered in body_ready */
     g->body(g);
-    check(!"a green thread's body returned");
+    return sched_last();
 }
 
 void green_ready(struct green *g, unsigned flags, void (*body)(struct green *))
@@ -236,7 +236,8 @@ void green_fork_locks(bool take)
     spin_fork(&bodies_lock, take);
 }
 
-int green_make_loop(struct green *g, size_t stack_size, void (*entry)(void *), void *arg)
+int green_make_loop(struct green *g, size_t stack_size, struct context_next (*entry)(void *),
+                    void *arg)
 {
     int r = stack_alloc(&g->stack, stack_size, 4096);
     if (r)

@@ -80,7 +80,7 @@ struct green {
     unsigned flags;          /* GREEN_*; written by the green thread itself */
     int priority;            /* real-time: runs before lower ones of its hub; else 0 */
     uintptr_t thread;        /* its pthread_t */
-    void (*body)(struct green *);    /* what runs first on its stack; never returns */
+    void (*body)(struct green *);    /* what runs first on its stack; returns after sched_end */
     void *(*start)(void *);          /* start routine of a pthread */
     void *arg;                       /* its argument */
     _Atomic(struct green *) joiner;  /* who waits for its end; itself when a foreign thread does */
@@ -142,7 +142,8 @@ struct green *green_new_at(void *low, size_t size, void (*body)(struct green *),
 
 /* A context of the runtime's own, no thread of the program: a stack of that size, a TCB, GREEN_LOOP set. Its
    first continuation calls entry(arg), which does not return. Returns 0 or -EAGAIN. */
-int green_make_loop(struct green *g, size_t stack_size, void (*entry)(void *), void *arg);
+int green_make_loop(struct green *g, size_t stack_size, struct context_next (*entry)(void *),
+                    void *arg);
 void green_free_loop(struct green *g);
 
 /* Gives a dead green thread's memory to the pool. It must not be running. */

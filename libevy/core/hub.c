@@ -29,7 +29,7 @@ struct green main_green;
 
 #define LOOP_STACK ((size_t)256 << 10)
 
-static void loop_entry(void *arg)
+static struct context_next loop_entry(void *arg)
 {
     tcb_begin(); /* callbacks of the program run here */
     sched_loop(arg);

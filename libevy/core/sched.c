@@ -21,7 +21,8 @@ static void count(atomic_uint *counter)
                           memory_order_release);
 }
 
-void sched_switch_to(struct green *from, struct green *to)
+/* Everything about a switch but the jump, to be made with what this returns. */
+static inline struct context_next depart(struct green *from, struct green *to)
 {
     struct hub *h = to->hub;
     uintptr_t tp = to->tp == from->tp ? 0 : to->tp;
@@ -33,13 +34,13 @@ void sched_switch_to(struct green *from, struct green *to)
         tp_set(tp);
         tp = 0;
     }
-    context_switch(&from->ctx, &to->ctx, tp);
-    sched_arrived();
+    return (struct context_next){&to->ctx, tp};
 }
 
-void sched_arrived(void)
+static inline void arrive(void)
 {
-    struct hub *h = this_hub();
+    struct green *g = self();
+    struct hub *h = g->hub;
     if (unlikely(h->after != NULL)) {
         while (unlikely(atomic_load_explicit(&h->inspected, memory_order_relaxed) != NULL))
             sys_yield(); /* the memory of who left is about to go */
@@ -47,7 +48,25 @@ void sched_arrived(void)
         h->after = NULL;
         after(h->after_arg);
     }
-    altstack_arrived(self());
+    altstack_arrived(g);
+}
+
+/* Inlined: each return on the way back from a switch that led somewhere else is mispredicted. */
+static inline void switch_to(struct green *from, struct green *to)
+{
+    struct context_next next = depart(from, to);
+    context_switch(&from->ctx, next.to, next.tp);
+    arrive();
+}
+
+void sched_switch_to(struct green *from, struct green *to)
+{
+    switch_to(from, to);
+}
+
+void sched_arrived(void)
+{
+    arrive();
 }
 
 /* While a cooperative green thread runs on another carrier, the others of its hub wait for its return. */
@@ -79,7 +98,7 @@ static void leave(struct green *g)
 {
     struct green *next = sched_pick(g->hub);
     if (next != g)
-        sched_switch_to(g, next);
+        switch_to(g, next);
 }
 
 static int park(struct green *g, deadline_t deadline)
@@ -254,7 +273,7 @@ void sched_take_inbox(struct hub *h)
     }
 }
 
-void sched_exit(void (*after)(void *), void *arg)
+void sched_end(void (*after)(void *), void *arg)
 {
     struct green *g = self();
     critical_enter_as(g); /* for ever */
@@ -267,6 +286,19 @@ void sched_exit(void (*after)(void *), void *arg)
     check(h->after == NULL);
     h->after = after;
     h->after_arg = arg;
-    sched_switch_to(g, sched_pick(h));
+}
+
+struct context_next sched_last(void)
+{
+    struct green *g = self();
+    return depart(g, sched_pick(g->hub));
+}
+
+void sched_exit(void (*after)(void *), void *arg)
+{
+    struct green *g = self();
+    sched_end(after, arg);
+    struct context_next next = sched_last();
+    context_switch(&g->ctx, next.to, next.tp);
     __builtin_unreachable();
 }

@@ -50,7 +50,14 @@ void sched_start(struct green *g);
 /* Green threads that have been started and have not ended, main among them: never too few. */
 unsigned sched_alive(void);
 
-/* Ends the running green thread: never returns. after(arg) runs once it is off its stack. */
+/* The running green thread is about to end: all that is left to do is to return from its body. after(arg) runs once it is
+   off its stack. The caller has entered a critical section for ever by this. */
+void sched_end(void (*after)(void *), void *arg);
+
+/* After sched_end, from the first function of its context, which returns this: whom to continue. */
+struct context_next sched_last(void);
+
+/* The same from deep inside: never returns. */
 __attribute__((noreturn)) void sched_exit(void (*after)(void *), void *arg);
 
 /* Every new context calls this first: finishes the switch that led to it. */

@@ -58,7 +58,7 @@ static void off_stack_detached(void *arg)
 }
 
 /* Joiners are woken before the last switch, which then can lead to one of them without a detour. */
-static __attribute__((noreturn)) void thread_end(struct green *g)
+static void thread_end(struct green *g)
 {
     g->flags |= GREEN_EXITING;
     signals_last_chance(g);
@@ -72,7 +72,7 @@ static __attribute__((noreturn)) void thread_end(struct green *g)
     bool detached = atomic_fetch_or(&g->done, THREAD_DONE) & THREAD_DETACHED;
     if (!detached)
         lot_unpark_fenced(&g->done, UINT_MAX);
-    sched_exit(detached ? off_stack_detached : off_stack, g);
+    sched_end(detached ? off_stack_detached : off_stack, g);
 }
 
 /* The process ends with its last thread, even when main ended earlier. */

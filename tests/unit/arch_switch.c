@@ -38,13 +38,14 @@ static void back_to_main(struct context *from)
     context_switch(from, &main_context, tp);
 }
 
-static void count_body(void *arg)
+static struct context_next count_body(void *arg)
 {
     got_arg = arg;
-    for (;;) {
+    while (counter < ROUNDS) {
         counter++;
         back_to_main(&other);
     }
+    return (struct context_next){NULL, 0};
 }
 
 static void test_ping_pong(void)
@@ -60,6 +61,32 @@ static void test_ping_pong(void)
 }
 
 #define EACH(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
+
+static struct context_next last_body(void *arg)
+{
+    expect(arg == &chain[1]);
+    counter++;
+    return (struct context_next){&main_context, tp};
+}
+
+static struct context_next first_body(void *arg)
+{
+    back_to_main(&chain[0]);
+    counter++;
+    return (struct context_next){arg, tp};
+}
+
+/* Whoever returns is followed by one that is suspended, or by one that has not begun. */
+static void test_ends(void)
+{
+    counter = 0;
+    context_init(&chain[0], new_stack(), first_body, &chain[1]);
+    context_init(&chain[1], new_stack(), last_body, &chain[1]);
+    context_switch(&main_context, &chain[0], tp);
+    expect(counter == 0);
+    context_switch(&main_context, &chain[0], tp);
+    expect(counter == 2);
+}
 
 /* Keeps more values across the switch than there are callee-saved registers, so all of these are in
  * use; read from volatile memory, so that none can be computed anew. */
@@ -90,7 +117,7 @@ static uint64_t mix_expected(uint64_t seed)
     return sum;
 }
 
-static void mix_body(void *arg)
+static struct context_next mix_body(void *arg)
 {
     (void)arg;
     for (uint64_t seed = 1000;; seed++)
@@ -104,7 +131,7 @@ static void test_registers(void)
         expect(mix(seed, &main_context, &other) == mix_expected(seed));
 }
 
-static void rounding_body(void *arg)
+static struct context_next rounding_body(void *arg)
 {
     expect(fegetround() == *(int *)arg); /* inherited at creation */
     fesetround(FE_DOWNWARD);
@@ -130,7 +157,7 @@ static void test_float_control(void)
     }
 }
 
-static void chain_body(void *arg)
+static struct context_next chain_body(void *arg)
 {
     struct context *self = arg;
     counter++;
@@ -139,9 +166,7 @@ static void chain_body(void *arg)
         context_switch(self, self + 1, tp);
     }
     counter++;
-    if (self == &chain[0])
-        back_to_main(self);
-    context_switch(self, self - 1, tp);
+    return (struct context_next){self == &chain[0] ? &main_context : self - 1, tp};
 }
 
 static void test_nesting(void)
@@ -168,13 +193,14 @@ static void expect_clean_end(void)
     expect(pc - (uintptr_t)context_entry < 32);
 }
 
-static void unwind_body(void *arg)
+static struct context_next unwind_body(void *arg)
 {
     (void)arg;
-    for (;;) {
+    for (int i = 0; i < 3; i++) {
         expect_clean_end();
         back_to_main(&other);
     }
+    return (struct context_next){NULL, 0};
 }
 
 static void test_unwind(void)
@@ -220,6 +246,7 @@ static __attribute__((noinline)) void test_call_on(void)
 static void run_all(void)
 {
     test_ping_pong();
+    test_ends();
     test_registers();
     test_float_control();
     test_nesting();

@@ -34,7 +34,7 @@ static inline void greens_off_stack(void *g)
 static inline void greens_body(struct green *g)
 {
     g->start(g->arg);
-    sched_exit(greens_off_stack, self());
+    sched_end(greens_off_stack, self());
 }
 
 static inline struct green *greens_make(void *(*start)(void *), void *arg)

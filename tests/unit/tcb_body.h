@@ -38,7 +38,7 @@ static EVY_NOINLINE void pause_body(void)
     go(&running->context, &main_context, main_tp);
 }
 
-static void body_main(void *arg)
+static struct context_next body_main(void *arg)
 {
     struct body *b = arg;
     tcb_begin();

@@ -10,7 +10,7 @@ struct frame {
 
 void context_entry(void); /* entry.S: calls x19(x20) */
 
-void context_init(struct context *c, void *top, void (*fn)(void *), void *arg)
+void context_init(struct context *c, void *top, struct context_next (*fn)(void *), void *arg)
 {
     struct frame *f = (struct frame *)align_down(top, 16) - 1;
     *f = (struct frame){.x = {[0] = (void *)fn, [1] = arg, [11] = (void *)context_entry}};

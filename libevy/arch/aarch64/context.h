@@ -25,9 +25,15 @@ struct context {
    preserved. */
 void context_switch(struct context *from, const struct context *to, uintptr_t tp);
 
-/* Prepares *c so that its first continuation calls fn(arg) on the stack that ends at top. fn must not
-   return. Unwinders find the end of the stack there. */
-void context_init(struct context *c, void *top, void (*fn)(void *), void *arg);
+/* Who is continued when a context has ended: the arguments of the switch to it. */
+struct context_next {
+    const struct context *to;
+    uintptr_t tp;
+};
+
+/* Prepares *c so that its first continuation calls fn(arg) on the stack that ends at top. When fn returns, the context
+   has ended and what it returns is continued. Unwinders find the end of the stack there. */
+void context_init(struct context *c, void *top, struct context_next (*fn)(void *), void *arg);
 
 /* Calls fn(arg) on the stack that ends at top. It may be left by longjmp, and unwinders come through to the caller. */
 void call_on(void *top, void (*fn)(void *), void *arg);

@@ -13,8 +13,11 @@ context_entry_frame:
 context_entry:
         hint    #36                     /* bti j */
         mov     x0, x20
-        blr     x19
-        brk     #1
+        blr     x19                     /* x0: the context to continue, x1: its thread pointer */
+        mov     x2, x1
+        mov     x1, x0
+        sub     x0, sp, #512            /* nobody will continue this one */
+        b       context_switch
         .cfi_endproc
         .size   context_entry_frame, . - context_entry_frame
         .size   context_entry, . - context_entry

@@ -11,7 +11,7 @@ struct frame {
 
 void context_entry(void); /* entry.S: calls rbx(r12) */
 
-void context_init(struct context *c, void *top, void (*fn)(void *), void *arg)
+void context_init(struct context *c, void *top, struct context_next (*fn)(void *), void *arg)
 {
     struct frame *f = (struct frame *)align_down(top, 16) - 1;
     *f = (struct frame){.r12 = arg, .rbx = (void *)fn, .pc = context_entry};

@@ -13,8 +13,11 @@ context_entry_frame:
 context_entry:
         endbr64
         mov     %r12, %rdi
-        call    *%rbx
-        ud2
+        call    *%rbx                   /* rax: the context to continue, rdx: its thread pointer */
+        mov     %rax, %rsi
+        lea     -128(%rsp), %rdi        /* nobody will continue this one */
+        sub     $8, %rsp                /* the return address of that call: as if this were one, too */
+        jmp     context_switch
         .cfi_endproc
         .size   context_entry_frame, . - context_entry_frame
         .size   context_entry, . - context_entry

@@ -72,7 +72,14 @@ context_switch:
         pop     %rbp
         .cfi_adjust_cfa_offset -8
         .cfi_restore %rbp
+        lea     context_entry(%rip), %rcx
+        cmp     %rcx, (%rsp)
+        je      5f
         ret     /* mispredicts once; a jump would leave the return stack off by one for all returns after */
+5:      pop     %rcx
+        .cfi_adjust_cfa_offset -8
+        .cfi_register %rip, %rcx
+        jmp     context_entry   /* and a return here: the caller's address stays for when the new one ends */
         .cfi_restore_state
 3:      ldmxcsr (%rsp)
         cmp     4(%rsp), %cx
