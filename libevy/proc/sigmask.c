@@ -249,7 +249,7 @@ static EVY_COLD void leave_common(struct green *dying)
 
 void signals_last_chance(struct green *g)
 {
-    if (unlikely((sigqueue_pending(NULL) | sigqueue_pending(g)) & ~sig_mask(g)))
+    if (unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed) & INTERRUPT_SIGNAL))
         signals_deliver();
 }
 

@@ -27,8 +27,8 @@ bool signals_deliver(void);
 void signals_inherit(struct green *child);
 void signals_retire(struct green *dying);
 
-/* g, the running one, is about to end: it still handles what was sent before, which natively would have interrupted it
-   by now. */
+/* g, the running one, is about to end: it still handles what it has been chosen for, which natively would have
+   interrupted it by now. */
 void signals_last_chance(struct green *g);
 
 /* child, which has inherited and not run yet, begins with this mask. */
