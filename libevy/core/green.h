@@ -99,6 +99,7 @@ struct green {
     struct list siblings;            /* among all bodies (green.c); bodies_lock */
     unsigned critical;         /* sections in which no handler may run on it (critical.h); own */
     unsigned handled;          /* signal handlers begun on it; own */
+    unsigned breaks;           /* those of them without SA_RESTART; own */
     _Atomic uint64_t sigmask;  /* signals it blocks, bit sig - 1; written by itself */
     _Atomic uint64_t sigwaits; /* signals it waits for in sigwait & co; written by itself */
     _Atomic uint64_t

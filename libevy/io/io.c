@@ -28,6 +28,8 @@ bool io_begin(struct io *io, int fd, int dir, bool nonblock)
     io->deadline = 0;
     io->generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
     io->seq = atomic_load(&s->seq[dir]);
+    io->handled = self()->handled;
+    io->breaks = self()->breaks;
     return true;
 }
 
@@ -63,17 +65,33 @@ static bool reused(const struct io *io)
     return atomic_load_explicit(&io->slot->generation, memory_order_relaxed) != io->generation;
 }
 
-/* After a wait that answered r: what must not be held in a handler is not. SA_RESTART does not go for sockets with a
-   timeout (signal(7)). */
+/* Whether a handler that has run since the call began ends it. SA_RESTART does not go for sockets with a timeout
+   (signal(7)). */
+static bool broken(struct io *io)
+{
+    const struct green *g = self();
+    return unlikely(g->handled != io->handled) &&
+           (g->breaks != io->breaks || io->done || io_deadline(io) != DEADLINE_NEVER);
+}
+
+/* In a critical section from the look at what has run: a signal that comes later ends the wait. */
+static long unbroken_wait(struct io *io)
+{
+    struct green *g = self();
+    critical_enter_as(g);
+    long r = broken(io) ? -EINTR : fd_wait(io->slot, io->fd, io->dir, io->seq, io_deadline(io));
+    return critical_leave_wait(g, r);
+}
+
+/* After a wait that answered r: what must not be held in a handler is not. */
 static long after_wait(struct io *io, long r)
 {
     bool turn = self()->turn == io;
-    unsigned handled = self()->handled;
     if (likely(r != -EINTR && r != -ECANCELED))
         return r;
     io_turn_over(io);
     r = interrupted(r);
-    if (r == 0 && (io->done || (self()->handled != handled && io_deadline(io) != DEADLINE_NEVER)))
+    if (r == 0 && broken(io))
         return -EINTR;
     return r == 0 && turn ? io_turn(io) : r;
 }
@@ -145,7 +163,7 @@ long io_wait(struct io *io)
     if (!io->may_wait || (!io->waited && nonblock_elsewhere(io)))
         return -EAGAIN;
     io->waited = true;
-    long r = after_wait(io, fd_wait(io->slot, io->fd, io->dir, io->seq, io_deadline(io)));
+    long r = after_wait(io, unbroken_wait(io));
     if (reused(io))
         return -EBADF;
     io->seq = atomic_load(&io->slot->seq[io->dir]);

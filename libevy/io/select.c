@@ -5,7 +5,7 @@
 #include "io/watch.h"
 #include "real/real.h"
 
-#include "core/sched.h"
+#include "core/critical.h"
 #include "proc/signals.h"
 #include "sync/cancel.h"
 
@@ -62,9 +62,13 @@ static long never_restart(long r)
     return r == -EINTR ? r : interrupted(r);
 }
 
+/* The look at the descriptors and the wait for them are one critical section, or a handler that runs between two waits
+   would end neither. */
 static long poll_until(struct pollfd *fds, nfds_t n, deadline_t deadline)
 {
+    struct green *g = self();
     struct room room;
+    critical_enter_as(g);
     long r = room_make(&room, n);
     while (r == 0) {
         watch_pollfds(&room.set, fds, n);
@@ -73,6 +77,7 @@ static long poll_until(struct pollfd *fds, nfds_t n, deadline_t deadline)
             r = never_restart(fd_wait_any(&room.set, deadline));
     }
     free(room.many);
+    critical_leave_as(g);
     return r == -ETIMEDOUT ? 0 : r;
 }
 
@@ -158,7 +163,9 @@ static void clear_sets(const struct fd_sets *s)
 
 static long select_until(const struct fd_sets *s, deadline_t deadline)
 {
+    struct green *g = self();
     struct room room;
+    critical_enter_as(g);
     long r = room_make(&room, count_fds(s));
     char *scratch = malloc(3 * s->bytes + 1);
     if (!scratch)
@@ -171,6 +178,7 @@ static long select_until(const struct fd_sets *s, deadline_t deadline)
     }
     free(scratch);
     free(room.many);
+    critical_leave_as(g);
     if (r == -ETIMEDOUT)
         clear_sets(s);
     return r == -ETIMEDOUT ? 0 : r;
@@ -215,10 +223,12 @@ int evy_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *t
 
 static long epoll_until(int epfd, struct epoll_event *events, int max, deadline_t deadline)
 {
+    struct green *g = self();
     struct io io;
     if (!io_begin(&io, epfd, FD_READ, false))
         return or_errno(
             real.epoll_wait(epfd, events, max, 0)); /* not an epoll descriptor: its error */
+    critical_enter_as(g);
     long r = 0;
     while (r == 0) {
         unsigned seq = atomic_load(&io.slot->seq[FD_READ]);
@@ -228,6 +238,7 @@ static long epoll_until(int epfd, struct epoll_event *events, int max, deadline_
     }
     if (r > 0) /* one edge may stand for several events, and others wait for them too */
         lot_unpark(&io.slot->seq[FD_READ], 1);
+    critical_leave_as(g);
     return r == -ETIMEDOUT ? 0 : r;
 }
 

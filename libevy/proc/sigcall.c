@@ -88,6 +88,7 @@ int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc)
     atomic_store_explicit(&g->sigmask, mask | (blocked_by(&act, sig) & ~SIG_FIXED),
                           memory_order_relaxed);
     g->handled++;
+    g->breaks += !(act.sa_flags & SA_RESTART);
     g->critical = uc ? critical - 1 : 0;
     if (uc) { /* inside on_signal or on_fault, where the kernel blocks everything */
         uint64_t kernel = mask_here();
