@@ -38,13 +38,12 @@ static bool deliver_one(struct green *g, ucontext_t *uc, int *flags)
     return true;
 }
 
-/* Ends g where it is: between any two instructions when uc tells that on_signal has interrupted it. */
-static void cancel_here(struct green *g, const ucontext_t *uc)
+/* Ends the caller where it is: between any two instructions when uc tells that on_signal has interrupted it. */
+static void cancel_here(const ucontext_t *uc)
 {
     uint64_t mask = mask_here();
     if (uc)
         sys_sigmask(SIG_SETMASK, &mask);
-    g->critical = 0;
     cancel_now();
 }
 
@@ -55,7 +54,7 @@ static bool deliver(struct green *g, ucontext_t *uc)
         ;
     errno = saved;
     if (unlikely(cancel_async_due(g)))
-        cancel_here(g, uc);
+        cancel_here(uc);
     return flags & SA_RESTART;
 }
 

@@ -21,8 +21,12 @@ bool cancel_async_due(const struct green *g)
     return g->flags & GREEN_CANCEL_ASYNC && cancel_due(g);
 }
 
+/* The wait that it ends may stand in sections that nobody will leave now. */
 void cancel_now(void)
 {
+    struct green *g = self();
+    if (g)
+        g->critical = 0;
     evy_pthread_exit(PTHREAD_CANCELED);
 }
 
