@@ -15,7 +15,7 @@ import struct
 import gdb
 from gdb.unwinder import Unwinder, register_unwinder
 
-HEADER = struct.Struct("<8s2I7Q9I32H4xQ")
+HEADER = struct.Struct("<8s2I8Q9I32H4xQ")
 PARKED, STRANDED, THREAD_DONE, GREEN_LIGHT = 1, 2, 1, 128
 MACHINES = {  # the names of DWARF's register numbers, the stack pointer, the program counter
     7: ({3: "rbx", 6: "rbp", 12: "r12", 13: "r13", 14: "r14", 15: "r15"}, "rsp", "rip"),
@@ -49,14 +49,14 @@ class Description:
         except gdb.error:
             raise gdb.GdbError("evy: this process does not run under libevy")
         values = HEADER.unpack(memory(at, HEADER.size))
-        if values[0] != b"libevy1\0" or values[1] != 1:
+        if values[0] != b"libevy1\0" or values[1] != 2:
             raise gdb.GdbError("evy: another version of libevy than these commands know")
         self.hubs, self.hub_count, self.main, self.bodies = values[3:7]
-        self.tid_offset, self.hub_size = values[9], values[10]
-        self.frame_size, self.stack_pointer, count = values[16:19]
-        registers = values[19:51]
+        self.tid_offset, self.hub_size = values[9], values[11]
+        self.frame_size, self.stack_pointer, count = values[17:20]
+        registers = values[20:52]
         self.registers = list(zip(registers[0:2 * count:2], registers[1:2 * count:2]))
-        names = text(values[51], 1000).split()
+        names = text(values[52], 4000).split()
         fields = struct.iter_unpack("<2H", memory(at + HEADER.size, 4 * len(names)))
         self.fields = dict(zip(names, fields))
 

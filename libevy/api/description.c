@@ -4,6 +4,7 @@
 #include "core/bucket.h"
 #include "core/carrier.h"
 #include "core/hub.h"
+#include "core/observe.h"
 #include "core/tcb.h"
 #include "io/fdtab.h"
 
@@ -32,6 +33,7 @@ const struct evy_description evy_description = {
     .buckets = (uintptr_t)buckets,
     .fd_chunks = (uintptr_t)fd_chunks,
     .tid_offset = (uintptr_t)&tcb_facts.tid,
+    .observed = (uintptr_t)&observed,
     .hub_size = sizeof(struct hub),
     .bucket_size = sizeof(struct bucket),
     .bucket_count = array_len(buckets),

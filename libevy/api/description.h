@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Grows with every change of what stands here. */
-#define EVY_DESCRIPTION_VERSION 1
+#define EVY_DESCRIPTION_VERSION 2
 #define EVY_DESCRIPTION_MAGIC "libevy1"
 
 /* Fields of the runtime's structures: X(structure, field). Pointers unless evident; a list is two pointers, the
@@ -16,6 +16,9 @@
     X(green, thread)      /* its pthread_t */                                                      \
     X(green, hub)         /* whose carrier runs it */                                              \
     X(green, wake)        /* 1: parked */                                                          \
+    X(green, since)       /* hub.tick when it parked, or lost its hub (stranded) */                \
+    X(green, cpu)         /* ns it has used up to its last switch, while `observed` */             \
+    X(green, cpu_from)    /* CPU time of its kernel thread when it was continued */                \
     X(green, timer)       /* a struct timer */                                                     \
     X(green, done)        /* 0 or 2: it lives (bit 0 is set by its end, bit 1 when detached) */    \
     X(green, flags)       /* GREEN_* */                                                            \
@@ -32,6 +35,7 @@
     X(hub, loop)          /* the hub's own context, a struct green */                              \
     X(hub, carrier)       /* the kernel thread that drives it */                                   \
     X(hub, switches)      /* 32 bits, grows at each switch */                                      \
+    X(hub, tick)          /* CLOCK_MONOTONIC_COARSE in ns when it last looked for events */        \
     X(hub, asleep)        /* 1: it waits in the kernel */                                          \
     X(hub, lights)        /* a struct lights */                                                    \
     X(lights, bodies)     /* list of the light green threads, by their node `siblings` */          \
@@ -59,6 +63,7 @@ struct evy_description {
     uint64_t buckets;    /* array of struct bucket: all waits are queued there */
     uint64_t fd_chunks;  /* array of pointers to arrays of struct fd, by number; NULL: none yet */
     uint64_t tid_offset; /* address of the offset of a thread's id (32 bits) from its pthread_t */
+    uint64_t observed;   /* address of a byte: what is measured, OBSERVE_* of core/observe.h */
     uint32_t hub_size;   /* of an element */
     uint32_t bucket_size;
     uint32_t bucket_count;

@@ -16,6 +16,11 @@ int64_t clock_now(void)
     return clock_read(CLOCK_MONOTONIC) | 1;
 }
 
+int64_t clock_coarse(void)
+{
+    return clock_read(CLOCK_MONOTONIC_COARSE) | 1;
+}
+
 deadline_t deadline_after(int64_t ns)
 {
     deadline_t d;

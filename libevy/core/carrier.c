@@ -1,5 +1,6 @@
 #include "core/carrier.h"
 
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "base/spin.h"
@@ -11,6 +12,7 @@
 #include "core/monitor.h"
 #include "core/own_fd.h"
 #include "core/stack.h"
+#include "core/stats.h"
 #include "core/tcb.h"
 #include "core/trace.h"
 #include "cpu.h"
@@ -79,6 +81,8 @@ static __attribute__((noreturn)) void serve(struct carrier *c)
             send_home(c);
         while (!atomic_exchange(&c->given, 0))
             sys_futex_wait(&c->given, 0, NULL);
+        if (observes(OBSERVE_STATS))
+            stats_continue(&c->hub->loop);
         jump(&c->idle, &c->hub->loop.ctx, c->hub->loop.tp);
     }
 }
@@ -191,6 +195,7 @@ int carrier_start(struct hub *h)
 static void strand(struct green *g, struct hub *h, struct carrier *spare)
 {
     g->stranded_on = h->carrier;
+    g->since = clock_coarse();
     bool declared = atomic_load_explicit(&g->blocks, memory_order_relaxed) != BLOCKS_NOT;
     if (g->flags & GREEN_COOP &&
         (!declared || g->flags & GREEN_LIGHT)) /* its code, or its TCB, is in use */
@@ -260,6 +265,8 @@ void carrier_rejoin(struct green *g)
         return;
     struct carrier *c = g->stranded_on;
     c->arrival = g;
+    if (observes(OBSERVE_STATS))
+        stats_leave(g);
     light_switch(g, g);
     jump(&g->ctx, &c->idle, c->idle_tp);
     sched_arrived();

@@ -110,6 +110,7 @@ void green_ready(struct green *g, unsigned flags, void (*body)(struct green *))
     raises_init(&g->raises);
     atomic_store_explicit(&g->joiner, NULL, memory_order_relaxed);
     g->wake = WAKE_RUNNING;
+    g->cpu = 0;
     atomic_store_explicit(&g->interrupted, 0, memory_order_relaxed);
     atomic_store_explicit(&g->done, 0, memory_order_relaxed);
     atomic_store_explicit(&g->gone, false, memory_order_relaxed);

@@ -72,10 +72,13 @@ struct green {
     struct inbox_node note;  /* in the inbox of a hub while asked is not 0 */
     atomic_uint asked;       /* ASK_*; who makes it more than 0 puts note into the inbox */
     unsigned wake;           /* WAKE_*: the park word; carrier of hub */
+    int64_t since;           /* the hub's tick when it parked; for observers */
     bool timed_out;          /* the last park ended by its timer; written by the hub */
     atomic_uint interrupted; /* INTERRUPT_*: why waits should end early (sched.h) */
     struct timer timer;      /* armed while parked with a deadline; owned by hub */
     struct raises raises;    /* what is to end its waits with an error (raise.h) */
+    int64_t cpu;             /* ns it has used, while that is observed (observe.h); who runs it */
+    int64_t cpu_from;        /* CPU time of the kernel thread when it was continued; likewise */
     int err_no;              /* errno of a light one while it does not run */
     unsigned flags;          /* GREEN_*; written by the green thread itself */
     int priority;            /* real-time: runs before lower ones of its hub; else 0 */

@@ -10,6 +10,7 @@
 #include "core/own_fd.h"
 #include "core/sched.h"
 #include "core/stack.h"
+#include "core/stats.h"
 #include "core/tcb.h"
 #include "core/trace.h"
 #include "real/real.h"
@@ -48,6 +49,7 @@ static int hub_make(struct hub *h, unsigned index)
 {
     memset(h, 0, sizeof *h);
     h->index = index;
+    h->tick = clock_coarse();
     run_queue_init(&h->runnable);
     run_queue_init(&h->after_poll);
     run_queue_init(&h->held);
@@ -123,6 +125,7 @@ int hubs_start(void)
     if (r)
         log_warn("only %u of %u hubs could be started", hub_count, config.hubs);
     trace_start(hub_count);
+    stats_start();
     adopt_main();
     if (monitor_start())
         log_warn("no monitor: a thread that does not wait holds up its hub");
@@ -137,6 +140,7 @@ void hubs_forget(void)
     carriers_forget();
     monitor_forget();
     trace_forget();
+    stats_forget();
     hub_count = 0;
     self_green = NULL;
 }

@@ -54,6 +54,7 @@ struct hub {
     struct event_base *base;  /* private libevent */
     struct evloop_wake *wake; /* the eventfd that ends its sleep (evloop.c) */
     int64_t relieved;         /* when priorities last gave way; 0: nobody ready has one */
+    int64_t tick;             /* when it last looked for events, clock_coarse: for observers */
     deadline_t sleep_until;   /* how long this pass may wait in the kernel; 0: only look */
     unsigned watches; /* registrations with base but the wake-up: without any, polling can wait */
     atomic_int epoll_fd;     /* the base's epoll instance, -1 with other methods */
@@ -61,12 +62,14 @@ struct hub {
     struct carrier *carrier; /* who drives it; changed by who hands it over */
     _Atomic(struct green *) current; /* what its carrier runs: a green thread, or loop */
     atomic_uint switches;            /* grows at each switch; written by the carrier */
-    atomic_uint hand_offs;           /* grows when another carrier gets it; who hands it over */
-    atomic_uint declared;            /* of these, for a call that says it will block; likewise */
-    unsigned switches_seen;          /* by the monitor when it last looked; monitor */
-    int64_t cpu_seen;   /* CPU time of its carrier when it had first not grown; monitor */
-    unsigned still;     /* looks at which it had not grown; monitor */
-    atomic_uint wanted; /* 1: give it away, its green thread is about to block */
+    unsigned parks;         /* switches away from one that waits; counted for OBSERVE_STATS */
+    unsigned given;         /* ready green threads given to other hubs (share.c) */
+    atomic_uint hand_offs;  /* grows when another carrier gets it; who hands it over */
+    atomic_uint declared;   /* of these, for a call that says it will block; likewise */
+    unsigned switches_seen; /* by the monitor when it last looked; monitor */
+    int64_t cpu_seen;       /* CPU time of its carrier when it had first not grown; monitor */
+    unsigned still;         /* looks at which it had not grown; monitor */
+    atomic_uint wanted;     /* 1: give it away, its green thread is about to block */
     _Atomic(struct green *) inspected; /* what the monitor looks at and must not vanish */
     unsigned index;                    /* place in hubs[] */
     int64_t busy_since;                /* when it last woke: it has had work ever since (share.c) */

@@ -78,6 +78,7 @@ static void look_around(struct hub *h)
     if (!h->runnable.first || h->watches)
         evloop_poll(h);
     atomic_store_explicit(&h->asleep, 0, memory_order_relaxed);
+    h->tick = clock_coarse();
     if (sleeps)
         share_woke(h);
     sched_take_inbox(h);

@@ -7,6 +7,7 @@
 #include "core/hub.h"
 #include "core/light.h"
 #include "core/sched_internal.h"
+#include "core/stats.h"
 #include "core/trace.h"
 #include "tp.h"
 
@@ -27,7 +28,8 @@ static inline struct context_next depart(struct green *from, struct green *to)
     struct hub *h = to->hub;
     uintptr_t tp = to->tp == from->tp ? 0 : to->tp;
     light_switch(from, to);
-    trace(h, TRACE_RUN, to);
+    if (unlikely(observed))
+        observe_switch(h, from, to);
     atomic_store_explicit(&h->current, to, memory_order_relaxed);
     count(&h->switches);
     if (unlikely(tp && !tp_fast)) {
@@ -111,6 +113,7 @@ static int park(struct green *g, deadline_t deadline)
     }
     if (g->wake == WAKE_RUNNING) {
         g->wake = WAKE_PARKED;
+        g->since = g->hub->tick;
         leave(g);
     }
     g->wake = WAKE_RUNNING;
@@ -220,6 +223,8 @@ void sched_start(struct green *g)
 {
     struct green *me = self();
     bool thread = !(g->flags & GREEN_LIGHT);
+    if (observes(OBSERVE_STATS))
+        stats_started();
     if (unlikely(!me)) {
         atomic_fetch_add(&g->hub->adopted, thread);
         hub_ask(g, ASK_RUN);
@@ -283,6 +288,8 @@ void sched_end(void (*after)(void *), void *arg)
     raises_forget(g);
     if (!(g->flags & GREEN_LIGHT))
         count(&h->ended);
+    if (observes(OBSERVE_STATS) && !(g->flags & GREEN_MAIN))
+        stats_ended();
     check(h->after == NULL);
     h->after = after;
     h->after_arg = arg;

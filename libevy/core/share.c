@@ -58,6 +58,7 @@ static void give(struct hub *h, struct green *g, struct hub *to)
 {
     timers_remove(&h->timers, &g->timer);
     __atomic_store_n(&g->hub, to, __ATOMIC_RELEASE);
+    h->given++;
     hub_ask(g, ASK_RUN);
 }
 

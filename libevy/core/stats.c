@@ -1,25 +1,102 @@
 #include "core/stats.h"
 
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "base/sys.h"
 #include "core/hub.h"
+#include "core/observe.h"
+#include "core/trace.h"
 
 #include <sys/resource.h>
 
+uint8_t observed;
+
+static atomic_uint started; /* green threads, light ones too */
+static atomic_uint living;  /* of these, those that have not ended */
+static atomic_uint peak;    /* the most that lived at a time */
+static atomic_ulong saved;  /* system calls left out */
+
 struct totals {
-    unsigned made;     /* green threads that were pthreads */
     unsigned switches; /* modulo 2^32, as each hub counts */
+    unsigned parks;    /* of these, those away from a green thread that waits */
+    unsigned given;    /* ready green threads that a busy hub gave to one that slept */
     unsigned handed;   /* hubs that went to another carrier */
     unsigned declared; /* of these, because a call said that it would block */
 };
+
+void stats_start(void)
+{
+    if (config.stats)
+        observed |= OBSERVE_STATS;
+}
+
+void stats_forget(void)
+{
+    atomic_store(&started, 0);
+    atomic_store(&living, 0);
+    atomic_store(&peak, 0);
+    atomic_store(&saved, 0);
+}
+
+void stats_started(void)
+{
+    atomic_fetch_add(&started, 1);
+    unsigned now = atomic_fetch_add(&living, 1) + 1, most = atomic_load(&peak);
+    while (now > most && !atomic_compare_exchange_weak(&peak, &most, now))
+        ;
+}
+
+void stats_ended(void)
+{
+    atomic_fetch_sub(&living, 1);
+}
+
+void stats_saved(void)
+{
+    atomic_fetch_add_explicit(&saved, 1, memory_order_relaxed);
+}
+
+/* Raw, as all on a carrier's own context must be. */
+static int64_t cpu_now(void)
+{
+    struct timespec ts;
+    return sys3(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, &ts, 0) < 0 ? 0 : timespec_to_ns(&ts);
+}
+
+void stats_continue(struct green *g)
+{
+    g->cpu_from = cpu_now();
+}
+
+void stats_leave(struct green *g)
+{
+    g->cpu += cpu_now() - g->cpu_from;
+}
+
+void stats_switch(struct hub *h, struct green *from, struct green *to)
+{
+    int64_t now = cpu_now();
+    from->cpu += now - from->cpu_from;
+    to->cpu_from = now;
+    h->parks += from->wake == WAKE_PARKED;
+}
+
+void observe_switch(struct hub *h, struct green *from, struct green *to)
+{
+    trace(h, TRACE_RUN, to);
+    if (observes(OBSERVE_STATS))
+        stats_switch(h, from, to);
+}
 
 static struct totals add_up(void)
 {
     struct totals t = {0};
     for (unsigned i = 0; i < hub_count; i++) {
         const struct hub *h = &hubs[i];
-        t.made += atomic_load(&h->born) + atomic_load(&h->adopted);
         t.switches += atomic_load(&h->switches);
+        t.parks += h->parks;
+        t.given += h->given;
         t.handed += atomic_load(&h->hand_offs);
         t.declared += atomic_load(&h->declared);
     }
@@ -32,14 +109,17 @@ void stats_write(void)
     if (!config.stats)
         return;
     getrusage(RUSAGE_SELF, &usage);
-    long peak = usage.ru_maxrss / 1024;
+    long memory = usage.ru_maxrss / 1024;
     if (!hub_count) {
-        log_write(LOG_OFF, "stats: no thread was made; peak memory %ld MB", peak);
+        log_write(LOG_OFF, "stats: no thread was made; peak memory %ld MB", memory);
         return;
     }
     struct totals t = add_up();
-    log_write(LOG_OFF,
-              "stats: %u threads made, %u hubs, %u switches, %u hand-offs (%u computed or blocked "
-              "unseen, %u declared), peak memory %ld MB",
-              t.made - 1, hub_count, t.switches, t.handed, t.handed - t.declared, t.declared, peak);
+    log_write(
+        LOG_OFF,
+        "stats: %u threads made, at most %u at a time, %u hubs, %u switches, %u parks, %u given to "
+        "idle hubs, %u hand-offs (%u computed or blocked unseen, %u declared), %lu system calls "
+        "saved, peak memory %ld MB",
+        atomic_load(&started), atomic_load(&peak), hub_count, t.switches, t.parks, t.given,
+        t.handed, t.handed - t.declared, t.declared, atomic_load(&saved), memory);
 }

@@ -1,6 +1,32 @@
-/* What the runtime has done, in one line at the end of the process: EVY_STATS=1. */
+/* What the runtime has done, for one line at the end of the process and for observers, while EVY_STATS=1 asks for it
+   (OBSERVE_STATS). */
 #ifndef EVY_STATS_H
 #define EVY_STATS_H
+
+#include "base/base.h"
+
+struct green;
+struct hub;
+
+/* Before the hubs run. */
+void stats_start(void);
+
+/* In a forked child: it counts afresh. */
+void stats_forget(void);
+
+/* A green thread has been started, or has ended. Main counts for neither. */
+EVY_COLD void stats_started(void);
+EVY_COLD void stats_ended(void);
+
+/* A system call that would only have said EAGAIN was left out. */
+EVY_COLD void stats_saved(void);
+
+/* CPU time: the calling kernel thread continues g, or leaves it. */
+void stats_continue(struct green *g);
+void stats_leave(struct green *g);
+
+/* h switches from `from` to `to`. */
+void stats_switch(struct hub *h, struct green *from, struct green *to);
 
 /* Writes the line if it is asked for. */
 void stats_write(void);

@@ -15,9 +15,7 @@
 #define CAPACITY (1u << 20)
 #define HEADER_SIZE 4096
 
-bool trace_on;
-
-static char *file;       /* the mapping; valid while trace_on */
+static char *file;       /* the mapping; valid while OBSERVE_TRACE */
 static size_t file_size; /* bytes of it */
 
 static struct trace_hub *area_of(const struct hub *h)
@@ -57,7 +55,7 @@ void trace_start(unsigned hub_count)
     if (r > 0) {
         file = (char *)r;
         memcpy(file, &header, sizeof header);
-        trace_on = true;
+        observed |= OBSERVE_TRACE;
     } else {
         log_warn("EVY_TRACE: %s: %s; nothing is recorded", path, strerrordesc_np((int)-r));
     }
@@ -65,9 +63,9 @@ void trace_start(unsigned hub_count)
 
 void trace_forget(void)
 {
-    if (!trace_on)
+    if (!observes(OBSERVE_TRACE))
         return;
-    trace_on = false;
+    observed = (uint8_t)(observed & ~OBSERVE_TRACE);
     sys3(SYS_munmap, file, file_size, 0);
 }
 

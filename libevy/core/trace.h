@@ -4,6 +4,7 @@
 #define EVY_TRACE_H
 
 #include "base/base.h"
+#include "core/observe.h"
 
 #include <stdint.h>
 
@@ -40,8 +41,6 @@ struct trace_hub {
     struct trace_event events[]; /* in order */
 };
 
-extern bool trace_on;
-
 /* Begins to record if EVY_TRACE asks for it, for that many hubs; one line says why it cannot. */
 void trace_start(unsigned hub_count);
 
@@ -53,7 +52,7 @@ EVY_COLD void trace_add(const struct hub *h, enum trace_kind kind, const struct 
 
 static inline void trace(const struct hub *h, enum trace_kind kind, const struct green *g)
 {
-    if (unlikely(trace_on))
+    if (observes(OBSERVE_TRACE))
         trace_add(h, kind, g);
 }
 

@@ -6,6 +6,8 @@
 #include "real/real.h"
 
 #include "base/sys.h"
+#include "core/observe.h"
+#include "core/stats.h"
 #include "io/iov.h"
 #include "proc/signals.h"
 
@@ -26,8 +28,11 @@ static bool recv_begin(struct io *io, int fd, int flags)
 /* Nothing has come since a read that took all there was: the call that would say EAGAIN is spared. */
 static bool known_empty(const struct io *io)
 {
-    return atomic_load_explicit(&io->slot->drained, memory_order_relaxed) == io->seq &&
-           io->may_wait && !fd_has(io->slot, FD_UNDRAINABLE);
+    bool empty = atomic_load_explicit(&io->slot->drained, memory_order_relaxed) == io->seq &&
+                 io->may_wait && !fd_has(io->slot, FD_UNDRAINABLE);
+    if (empty && observes(OBSERVE_STATS))
+        stats_saved();
+    return empty;
 }
 
 /* A short read of a TCP stream took all there was, unless the stream has ended or holds urgent data. It

@@ -49,6 +49,30 @@ contains 'native calls' "$report" '  dlopen  '
 contains 'a verdict' "$report" 'verdict: its threads become green threads'
 contains 'system calls without libc' "$("$evy" doctor "$dir/uses_raw")" \
     "$dir/libraw.so: 1 places look like system calls without libc"
+cat >"$dir/ring.c" <<'END'
+long ring(void)
+{
+    long r = 426;
+#ifdef __x86_64__
+    __asm__ volatile("mov $426, %%eax; syscall" : "=a"(r) : : "rcx", "r11", "memory");
+#else
+    __asm__ volatile("mov x8, 426; svc 0; mov %0, x0" : "=r"(r) : : "x0", "x8", "memory");
+#endif
+    return r;
+}
+END
+cc -shared -fPIC "$dir/ring.c" -o "$dir/libring.so"
+cc -pthread "$dir/threads.c" -Wl,--no-as-needed "$dir/libring.so" -o "$dir/uses_ring"
+contains 'io_uring without a library' "$("$evy" doctor "$dir/uses_ring")" \
+    "$dir/libring.so: 1 places look like system calls without libc, some of them io_uring's"
+mkdir "$dir/bin" && cp "$dir/libraw.so" "$dir/bin/libhere.so"
+# The loader expands it:
+# shellcheck disable=SC2016
+cc -pthread "$dir/threads.c" -Wl,--no-as-needed -L"$dir/bin" -lhere -Wl,-rpath,'$ORIGIN' -o "$dir/bin/origin"
+ln -s bin/origin "$dir/link"
+contains 'libraries beside what a link names' "$("$evy" doctor "$dir/link")" 'verdict: its threads become green'
+rm "$dir/bin/libhere.so"
+contains 'a library that is missing' "$("$evy" doctor "$dir/bin/origin" 2>&1)" 'libhere.so: cannot open shared object file'
 contains 'no threads' "$("$evy" doctor "$(command -v cat)")" 'verdict: nothing here creates threads'
 printf 'int main(void) { return 5; }\n' >"$dir/static.c"
 ${CC:-cc} -static "$dir/static.c" -o "$dir/static"
@@ -68,6 +92,6 @@ refuse 'a process without libevy' "process $! does not run under libevy" "$evy" 
 kill $!
 wait
 refuse 'no such process' 'process 4194305: there is none' "$evy" doctor 4194305
-refuse 'a huge number' '99999999999 is no process id' "$evy" doctor 99999999999
+refuse 'a huge number' "'99999999999' is no process id" "$evy" doctor 99999999999
 usage 'no argument' 'doctor: one program or process id, please; evy doctor --help tells more' "$evy" doctor
 finish

@@ -36,7 +36,8 @@ static void *spins(void *arg)
     return arg;
 }
 
-int main(void)
+/* An argument is the name of the thread that reads. */
+int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
@@ -47,7 +48,7 @@ int main(void)
     pthread_mutex_lock(&lock);
     for (int i = 0; i < 4; i++) {
         pthread_create(&threads[i], NULL, kinds[i].body, NULL);
-        pthread_setname_np(threads[i], kinds[i].name);
+        pthread_setname_np(threads[i], argc > 1 && i == 1 ? argv[1] : kinds[i].name);
     }
     struct timespec settle = {0, 200 * 1000 * 1000};
     nanosleep(&settle, NULL);

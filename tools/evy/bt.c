@@ -5,41 +5,43 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-static const char help[] = "usage: evy bt PID [ID]\n"
+static const char help[] = "usage: evy bt PID | CORE [ID]\n"
                            "\n"
                            "Prints where each green thread of a process is, or the one that `evy "
                            "ps` lists as ID. Those that\n"
                            "wait are read from outside; one that runs is stopped for a moment.\n";
 
-static void print_green(const struct snapshot *s, const struct process *p,
+static void print_green(struct snapshot *s, const struct process *p, struct stacks *stacks,
                         const struct green_info *g)
 {
     char *wait = snapshot_wait(s, p, g);
     printf("%d %s: %s%s%s\n", g->id, g->name, state_names[g->state], *wait ? " for " : "", wait);
     free(wait);
-    stack_print(s, p, g);
+    stacks_print(stacks, g);
 }
 
 int cmd_bt(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        fputs(help, stdout);
-        return 0;
-    }
-    if (argc != 2 && argc != 3)
-        die_usage("bt: a process id and perhaps a thread's, please; evy bt --help tells more");
+    int first = arguments_begin(argc, argv, help);
+    const char *id = first + 2 == argc ? argv[first + 1] : NULL;
+    if (first + 1 != argc && !id)
+        die_usage("bt: a process id or core file, and perhaps a thread's id, please; evy bt --help "
+                  "tells more");
     struct process p;
     struct snapshot s;
-    process_open(&p, process_id(argv[1]));
+    process_open(&p, argv[first]);
     snapshot_take(&s, &p);
-    const struct green_info *only = argc == 3 ? snapshot_find(&s, process_id(argv[2])) : NULL;
-    if (argc == 3 && !only)
-        die("process %d has no green thread %s", p.pid, argv[2]);
+    if (!s.hub_count)
+        printf("process %d has made no thread yet: it runs natively\n", p.pid);
+    const struct green_info *only = id ? snapshot_find(&s, id) : NULL;
+    if (id && !only)
+        die("process %d has no green thread %s", p.pid, id);
+    struct stacks *stacks = stacks_open(&s, &p);
     for (size_t i = 0; i < s.count; i++)
         if (!only || only == &s.greens[i])
-            print_green(&s, &p, &s.greens[i]);
+            print_green(&s, &p, stacks, &s.greens[i]);
+    stacks_close(stacks);
     snapshot_free(&s);
     return 0;
 }

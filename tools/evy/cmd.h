@@ -13,11 +13,18 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *xalloc(size_t size);
 char *xformat(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What would act on a terminal, or could pass for a line of ours, becomes '?'. */
+void make_printable(char *text);
+
 /* setenv that cannot fail. */
 void variable_set(const char *name, const char *value);
 
 /* The process id that the text is; dies when it is none. */
 int process_id(const char *text);
+
+/* For a command whose only option is --help: returns the index of its first argument. Ends the program after help, or a
+   line about an option it does not have. */
+int arguments_begin(int argc, char **argv, const char *help);
 
 /* argv[0] is the subcommand's name. Each returns the exit status. */
 int cmd_run(int argc, char **argv);

@@ -107,10 +107,11 @@ static void examine(const struct module *module, struct findings *f)
         return;
     }
     modules_imports(&image, note_import, f);
-    unsigned raw = modules_raw_calls(&image);
-    if (raw)
-        printf("  %s: %u places look like system calls without libc\n", module->path, raw);
-    f->raw += raw;
+    struct raw_calls raw = modules_raw_calls(&image);
+    if (raw.count)
+        printf("  %s: %u places look like system calls without libc%s\n", module->path, raw.count,
+               raw.uring ? ", some of them io_uring's" : "");
+    f->raw += raw.count;
     image_close(&image);
 }
 
@@ -175,15 +176,11 @@ static int doctor_process(int pid)
 
 int cmd_doctor(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        fputs(help, stdout);
-        return 0;
-    }
-    if (argc == 3 && strcmp(argv[1], "--") == 0)
-        return doctor_program(argv[2]);
-    if (argc != 2 || argv[1][0] == '-')
+    int first = arguments_begin(argc, argv, help);
+    if (first + 1 != argc)
         die_usage("doctor: one program or process id, please; evy doctor --help tells more");
-    if (argv[1][strspn(argv[1], "0123456789")] == '\0')
-        return doctor_process(process_id(argv[1]));
-    return doctor_program(argv[1]);
+    const char *what = argv[first];
+    if (*what && what[strspn(what, "0123456789")] == '\0')
+        return doctor_process(process_id(what));
+    return doctor_program(what);
 }

@@ -1,11 +1,16 @@
 #include "cmd.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <limits.h>
+#include <locale.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
+#include <wctype.h>
 
 #include "evy.h"
 
@@ -73,6 +78,20 @@ char *xformat(const char *format, ...)
     return text;
 }
 
+void make_printable(char *text)
+{
+    mbstate_t state = {0};
+    wchar_t c;
+    for (size_t n; *text; text += n) {
+        n = mbrtowc(&c, text, MB_CUR_MAX, &state);
+        if (n <= MB_CUR_MAX && iswprint((wint_t)c))
+            continue;
+        state = (mbstate_t){0};
+        *text = '?';
+        n = 1;
+    }
+}
+
 void variable_set(const char *name, const char *value)
 {
     if (setenv(name, value, 1) != 0)
@@ -81,38 +100,64 @@ void variable_set(const char *name, const char *value)
 
 int process_id(const char *text)
 {
-    char *end;
     errno = 0;
-    long id = strtol(text, &end, 10);
-    if (errno || *end || id <= 0 || id > INT_MAX)
-        die("%s is no process id", text);
+    long id = strtol(text, NULL, 10);
+    if (errno || text[strspn(text, "0123456789")] || id <= 0 || id > INT_MAX)
+        die("'%s' is no process id", text);
     return (int)id;
 }
 
-static void help(FILE *out)
+int arguments_begin(int argc, char **argv, const char *help)
+{
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
+    char *name = argv[0];
+    argv[0] = xformat("evy: %s", name); /* how getopt_long begins its complaints */
+    int option = getopt_long(argc, argv, "h", options, NULL);
+    argv[0] = name;
+    if (option == 'h')
+        fputs(help, stdout);
+    if (option != -1)
+        exit(option == 'h' ? 0 : 2);
+    return optind;
+}
+
+static void help_all(FILE *out)
 {
     fputs("usage: evy COMMAND [ARGUMENTS]\n\n", out);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
-    fputs("\nevy COMMAND --help tells more; evy --version prints the version.\n", out);
+    fputs("\nevy COMMAND --help (or evy help COMMAND) tells more; evy --version prints the "
+          "version.\n",
+          out);
+}
+
+static int run_command(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(argv[0], commands[i].name) == 0)
+            return commands[i].run(argc, argv);
+    die_usage("%s: no such command; evy --help lists them", argv[0]);
+}
+
+static bool is_one_of(const char *word, const char *a, const char *b)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
 int main(int argc, char **argv)
 {
-    const char *name = argc > 1 ? argv[1] : "";
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (strcmp(name, commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
-    if (strcmp(name, "--version") == 0) {
+    setlocale(LC_CTYPE, "");
+    if (argc < 2) {
+        help_all(stderr);
+        return 2;
+    }
+    if (argc == 3 && strcmp(argv[1], "help") == 0)
+        return run_command(2, (char *[]){argv[2], "--help", NULL});
+    if (is_one_of(argv[1], "--version", "-V"))
         puts("evy " EVY_VERSION);
-        return 0;
-    }
-    if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
-        help(stdout);
-        return 0;
-    }
-    if (*name)
-        die_usage("%s: no such command; evy --help lists them", name);
-    help(stderr);
-    return 2;
+    else if (is_one_of(argv[1], "--help", "-h") || strcmp(argv[1], "help") == 0)
+        help_all(stdout);
+    else
+        return run_command(argc - 1, argv + 1);
+    return 0;
 }

@@ -58,27 +58,45 @@ void modules_of_program(struct modules *modules, const char *path)
     struct image image;
     if (!image_open(&image, path))
         die("%s: a damaged ELF file", path);
-    char *program = quoted(path);
+    char *real = realpath(path, NULL); /* as the kernel tells the loader, for $ORIGIN */
+    char *program = quoted(real ? real : path);
     char *loader = quoted(image_interpreter(&image));
     char *command = xformat("env -u LD_PRELOAD %s --list %s 2>&1", loader, program);
     image_close(&image);
     FILE *list = popen(command, "re");
     if (!list)
         die("%s: %s", command, strerror(errno));
-    char line[PATH_MAX + 256];
+    char line[PATH_MAX + 256], last[sizeof line] = "";
     while (fgets(line, sizeof line, list)) {
         char found[PATH_MAX];
-        if (strstr(line, "not found"))
-            die("%s: %s", path, strtok(line + strspn(line, " \t"), "\n"));
+        strcpy(last, line + strspn(line, " \t"));
+        last[strcspn(last, "\n")] = '\0';
+        if (strstr(last, "not found"))
+            die("%s: %s", path, last);
         if (sscanf(line, " %*s => %4095s (", found) == 1 || sscanf(line, " %4095s (", found) == 1)
             if (*found == '/')
                 add(modules, found);
     }
     if (pclose(list) != 0)
-        die("%s: its loader does not accept it", path);
+        die("%s: its loader does not accept it: %s", path, last);
     free(command);
     free(loader);
     free(program);
+    free(real);
+}
+
+void modules_add_mapping(struct modules *modules, const char *path, uintptr_t low, uintptr_t high)
+{
+    struct module *module = add(modules, path);
+    module->low = module->low ? module->low : low;
+    module->high = high;
+}
+
+void modules_find_libevy(struct modules *modules)
+{
+    for (size_t i = 0; i < modules->count; i++)
+        if (is_libevy(modules->all[i].path))
+            modules->libevy = &modules->all[i];
 }
 
 bool modules_try_process(struct modules *modules, pid_t pid)
@@ -97,15 +115,11 @@ bool modules_try_process(struct modules *modules, pid_t pid)
         if (sscanf(line, "%lx-%lx %*s %*s %*s %*s %4095[^\n]", &low, &high, path) != 3 ||
             *path != '/')
             continue;
-        struct module *module = add(modules, path);
-        module->low = module->low ? module->low : low;
-        module->high = high;
+        modules_add_mapping(modules, path, low, high);
     }
     int err = errno ? errno : modules->count ? 0 : ESRCH;
     fclose(maps);
-    for (size_t i = 0; i < modules->count; i++)
-        if (is_libevy(modules->all[i].path))
-            modules->libevy = &modules->all[i];
+    modules_find_libevy(modules);
     errno = err;
     return err == 0;
 }

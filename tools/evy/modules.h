@@ -30,11 +30,19 @@ void modules_of_process(struct modules *modules, pid_t pid);
 /* The same, but answers false and leaves errno where that dies. */
 bool modules_try_process(struct modules *modules, pid_t pid);
 
+/* For whoever knows the mappings otherwise: adds one, in order of address; at the end the library is looked for. */
+void modules_add_mapping(struct modules *modules, const char *path, uintptr_t low, uintptr_t high);
+void modules_find_libevy(struct modules *modules);
+
 /* Calls fn with the name of each symbol the image wants from others. */
 void modules_imports(const struct image *image, void (*fn)(const char *name, void *arg), void *arg);
 
-/* How many places of its code look like system calls of its own. */
-unsigned modules_raw_calls(const struct image *image);
+struct raw_calls {
+    unsigned count; /* places of the code that look like system calls without libc */
+    unsigned uring; /* of these, those of io_uring */
+};
+
+struct raw_calls modules_raw_calls(const struct image *image);
 
 /* How many of a module's references to hooked symbols do not lead to libevy; each is printed. */
 unsigned modules_astray(const struct modules *modules, const struct module *module);

@@ -1,4 +1,5 @@
-/* Memory of a process that runs under libevy, read from outside: it is neither stopped nor asked. */
+/* Memory of a process that runs under libevy, read from outside: it is neither stopped nor asked. Or that of one which
+   has left a core file. */
 #ifndef EVY_PROCESS_H
 #define EVY_PROCESS_H
 
@@ -10,12 +11,18 @@
 
 struct process {
     pid_t pid;                /* its id */
+    char name[17];            /* what the kernel calls it */
+    struct core *core;        /* NULL: it lives */
+    struct page_cache *pages; /* of a living one: what has been read since process_look */
     struct evy_description d; /* as its library gives it, addresses made absolute */
 };
 
-/* Dies with one line when the process does not exist, may not be read, or does not run under a libevy that this
-   evy knows. */
-void process_open(struct process *p, pid_t pid);
+/* what: a process id, or the path of a core file. Dies with one line when there is none, it may not be read, or it does
+   not run under a libevy that this evy knows. */
+void process_open(struct process *p, const char *what);
+
+/* From here on memory is read anew. */
+void process_look(struct process *p);
 
 /* Copies n bytes at address; false when they are not there. */
 bool process_read(const struct process *p, uint64_t address, void *to, size_t n);

@@ -2,38 +2,52 @@
 #include "cmd.h"
 #include "table.h"
 
+#include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char help[] =
-    "usage: evy ps PID\n"
+    "usage: evy ps [-s ORDER] PID | CORE\n"
     "\n"
     "Lists the green threads of a process that runs under libevy, also one that hangs: it is read "
     "from\n"
-    "outside and neither stopped nor asked.\n"
+    "outside and neither stopped nor asked. Or of one that has left a core file.\n"
+    "\n"
+    "  -s, --sort ORDER   by id (the default), name, state, hub, time or cpu\n"
     "\n"
     "  STATE  running  on the kernel thread of its hub\n"
     "         alone    on a kernel thread of its own: it computes, or blocks unseen\n"
     "         ready    could run\n"
-    "         waiting  for what the last column says\n";
+    "         waiting  for what the last column says\n"
+    "  TIME   for how long it has been waiting, or alone\n"
+    "  CPU    what it has used, where the process runs with EVY_STATS=1\n";
 
 int cmd_ps(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        fputs(help, stdout);
-        return 0;
+    static const struct option options[] = {
+        {"sort", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
+    char order = 'i';
+    int option;
+    argv[0] = "evy: ps"; /* how getopt_long begins its complaints */
+    while ((option = getopt_long(argc, argv, "hs:", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return 0;
+        }
+        if (option != 's')
+            return 2;
+        order = table_order(optarg);
+        if (!order)
+            die_usage("ps: -s takes id, name, state, hub, time or cpu, not '%s'", optarg);
     }
-    if (argc != 2)
-        die_usage("ps: one process id, please; evy ps --help tells more");
+    if (optind + 1 != argc)
+        die_usage("ps: one process id or core file, please; evy ps --help tells more");
     struct process p;
     struct snapshot s;
     struct table t;
-    process_open(&p, process_id(argv[1]));
+    process_open(&p, argv[optind]);
     snapshot_take(&s, &p);
-    table_make(&t, &s, &p, 'i');
-    for (size_t i = 0; i < t.count; i++)
-        puts(t.lines[i]);
-    table_free(&t);
+    table_make(&t, &s, &p, order);
+    table_print(&t);
     snapshot_free(&s);
     return 0;
 }

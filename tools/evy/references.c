@@ -24,44 +24,78 @@ void modules_imports(const struct image *image, void (*fn)(const char *name, voi
     }
 }
 
+/* The constant that `mov imm32, %eax` near before puts there; 0: none. */
+static unsigned number_before(const unsigned char *code, size_t at)
+{
+    for (size_t back = 5; back <= 24 && back <= at; back++)
+        if (code[at - back] == 0xb8 && code[at - back + 2] < 4 && !code[at - back + 3] &&
+            !code[at - back + 4])
+            return code[at - back + 1] + 256u * code[at - back + 2];
+    return 0;
+}
+
 /* x86-64: `syscall`, and near before it a constant put into eax, or behind it the usual look at the result.
    Two bytes alone would also be found inside other instructions. */
-static bool looks_raw_x86(const unsigned char *code, size_t at, size_t size)
+static bool looks_raw_x86(const unsigned char *code, size_t at, size_t size, unsigned *number)
 {
     if (code[at] != 0x0f || code[at + 1] != 0x05)
         return false;
     static const unsigned char compare[] = {0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff};
-    if (size - at >= 2 + sizeof compare && memcmp(code + at + 2, compare, sizeof compare) == 0)
-        return true;
-    for (size_t back = 5; back <= 24 && back <= at; back++)
-        if (code[at - back] == 0xb8 && code[at - back + 2] < 4 && !code[at - back + 3] &&
-            !code[at - back + 4])
-            return true;
-    return false;
+    *number = number_before(code, at);
+    return *number ||
+           (size - at >= 2 + sizeof compare && memcmp(code + at + 2, compare, sizeof compare) == 0);
 }
 
-static bool looks_raw(unsigned machine, const unsigned char *code, size_t at, size_t size)
+/* `mov x8, number` right before. */
+static bool looks_raw_arm(const unsigned char *code, size_t at, size_t size, unsigned *number)
 {
     static const unsigned char svc[] = {0x01, 0x00, 0x00, 0xd4};
-    if (machine == EM_AARCH64)
-        return at % 4 == 0 && size - at >= 4 && memcmp(code + at, svc, 4) == 0;
-    return machine == EM_X86_64 && size - at >= 2 && looks_raw_x86(code, at, size);
+    uint32_t before;
+    if (at % 4 || size - at < 4 || memcmp(code + at, svc, 4) != 0)
+        return false;
+    if (at >= 4 && memcpy(&before, code + at - 4, 4) && (before & 0xffe0001f) == 0xd2800008)
+        *number = before >> 5 & 0xffff;
+    return true;
 }
 
-unsigned modules_raw_calls(const struct image *image)
+static bool looks_raw(unsigned machine, const unsigned char *code, size_t at, size_t size,
+                      unsigned *number)
 {
-    unsigned found = 0;
+    *number = 0;
+    if (machine == EM_AARCH64)
+        return looks_raw_arm(code, at, size, number);
+    return machine == EM_X86_64 && size - at >= 2 && looks_raw_x86(code, at, size, number);
+}
+
+/* io_uring_setup, _enter and _register have the same numbers on all CPUs. */
+static bool is_uring(unsigned number)
+{
+    return number >= 425 && number <= 427;
+}
+
+static void look_for_calls(const struct image *image, const Elf_Data *data, struct raw_calls *raw)
+{
+    for (size_t at = 0; data && data->d_buf && at < data->d_size; at++) {
+        unsigned number;
+        if (looks_raw(image->header.e_machine, data->d_buf, at, data->d_size, &number)) {
+            raw->count++;
+            raw->uring += is_uring(number);
+        }
+    }
+}
+
+struct raw_calls modules_raw_calls(const struct image *image)
+{
+    struct raw_calls raw = {0, 0};
     Elf_Scn *section = NULL;
     while ((section = elf_nextscn(image->elf, section))) {
         GElf_Shdr header;
         if (!gelf_getshdr(section, &header) || header.sh_type != SHT_PROGBITS ||
             !(header.sh_flags & SHF_EXECINSTR))
             continue;
-        Elf_Data *data = elf_getdata(section, NULL);
-        for (size_t at = 0; data && data->d_buf && at < data->d_size; at++)
-            found += looks_raw(image->header.e_machine, data->d_buf, at, data->d_size);
+        look_for_calls(image, elf_getdata(section, NULL), &raw);
     }
-    return found;
+    return raw;
 }
 
 static bool is_slot(unsigned machine, unsigned type)

@@ -2,10 +2,13 @@
 
 #include "cmd.h"
 #include "core/lot.h"
+#include "core/observe.h"
+#include "endpoint.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* What the runtime's enums say (core/green.h, core/carrier.h, sync/thread.h). */
 enum { PARKED = 1, STRANDED = 2, THREAD_DONE = 1, GREEN_LIGHT = 128 };
@@ -41,17 +44,6 @@ static enum green_state state_of(const struct snapshot *s, const struct process 
     return process_field(p, g->address, p->d.green_wake) == PARKED ? GREEN_WAITING : GREEN_READY;
 }
 
-static void process_name(const struct process *p, char name[17])
-{
-    char *path = xformat("/proc/%d/comm", p->pid);
-    FILE *file = fopen(path, "re");
-    if (file && fgets(name, 17, file))
-        name[strcspn(name, "\n")] = '\0';
-    if (file)
-        fclose(file);
-    free(path);
-}
-
 /* As the library's green_id. */
 static int id_of(const struct process *p, uint64_t green)
 {
@@ -59,6 +51,32 @@ static int id_of(const struct process *p, uint64_t green)
         return (int)(green >> 12 & 0x7fffffff);
     uint64_t thread = process_field(p, green, p->d.green_thread);
     return (int)process_word(p, thread + process_word(p, p->d.tid_offset, 8), 4);
+}
+
+/* CPU time of a kernel thread; 0 when it cannot be told. */
+static int64_t cpu_of_kernel_thread(const struct process *p, int tid)
+{
+    long long ns = 0;
+    char *path = xformat("/proc/%d/task/%d/schedstat", p->pid, tid);
+    FILE *file = p->core ? NULL : fopen(path, "re");
+    if (file && fscanf(file, "%lld", &ns) != 1)
+        ns = 0;
+    if (file)
+        fclose(file);
+    free(path);
+    return ns;
+}
+
+/* Up to its last switch, and since then when it runs. */
+static int64_t cpu_of(const struct snapshot *s, const struct process *p, const struct green_info *g)
+{
+    int64_t cpu = (int64_t)process_field(p, g->address, p->d.green_cpu);
+    if (g->state != GREEN_RUNNING && g->state != GREEN_ALONE)
+        return cpu;
+    int tid = g->state == GREEN_ALONE ? g->alone_on : s->hubs[g->hub].tid;
+    int64_t more =
+        cpu_of_kernel_thread(p, tid) - (int64_t)process_field(p, g->address, p->d.green_cpu_from);
+    return more > 0 ? cpu + more : cpu;
 }
 
 static void take_green(struct snapshot *s, const struct process *p, uint64_t address)
@@ -75,7 +93,8 @@ static void take_green(struct snapshot *s, const struct process *p, uint64_t add
     g->hub = (unsigned)((hub - p->d.hubs) / p->d.hub_size);
     process_read(p, address + p->d.green_name.offset, g->name, 16);
     if (!*g->name)
-        process_name(p, g->name);
+        memcpy(g->name, p->name, sizeof g->name);
+    make_printable(g->name);
     if (g->hub < s->hub_count)
         s->hubs[g->hub].live++;
     g->state = state_of(s, p, g);
@@ -83,6 +102,9 @@ static void take_green(struct snapshot *s, const struct process *p, uint64_t add
     g->alone_on = (int)process_field(p, carrier, p->d.carrier_tid);
     g->is_main = address == p->d.main;
     g->sp = process_field(p, address, p->d.green_ctx);
+    if (g->state == GREEN_WAITING || g->state == GREEN_ALONE)
+        g->since = (int64_t)process_field(p, address, p->d.green_since);
+    g->cpu = s->has_cpu ? cpu_of(s, p, g) : 0;
     uint64_t timer = address + p->d.green_timer.offset;
     if (g->state == GREEN_WAITING && process_field(p, timer, p->d.timer_index))
         g->deadline = (int64_t)process_field(p, timer, p->d.timer_at);
@@ -98,11 +120,13 @@ static bool lives(const struct process *p, uint64_t green)
 static void take_list(struct snapshot *s, const struct process *p, uint64_t head)
 {
     uint64_t node = process_word(p, head, 8);
+    s->cut_off |= !node;
     for (int i = 0; node && node != head && i < LIST_MOST; i++) {
         uint64_t green = node - p->d.green_siblings.offset;
         if (process_field(p, green, p->d.green_hub) && lives(p, green))
             take_green(s, p, green);
         node = process_word(p, node, 8);
+        s->cut_off |= !node;
     }
 }
 
@@ -119,7 +143,7 @@ static void take_greens(struct snapshot *s, const struct process *p)
 
 static int by_address(const void *a, const void *b)
 {
-    const struct green_info *x = a, *y = b;
+    const struct green_info *x = a, *y = b; /* or struct green_id, which begins alike */
     return (x->address > y->address) - (x->address < y->address);
 }
 
@@ -167,15 +191,51 @@ static void take_waits(struct snapshot *s, const struct process *p)
     free(buckets);
 }
 
-void snapshot_take(struct snapshot *s, const struct process *p)
+/* For who has to find one by its address when they are in another order. */
+static void keep_ids(struct snapshot *s)
+{
+    s->ids = xalloc((s->count + 1) * sizeof *s->ids);
+    for (size_t i = 0; i < s->count; i++)
+        s->ids[i] = (struct green_id){s->greens[i].address, s->greens[i].id};
+}
+
+static void take_fd_chunks(struct snapshot *s, const struct process *p)
+{
+    size_t size = p->d.fd_chunk_count * sizeof *s->fd_chunks;
+    s->fd_chunks = xalloc(size);
+    process_read(p, p->d.fd_chunks, s->fd_chunks, size);
+}
+
+/* Of a process that is no more, when one of its hubs last looked around. */
+static int64_t moment(const struct snapshot *s, const struct process *p)
+{
+    struct timespec ts;
+    int64_t last = 0;
+    for (unsigned i = 0; p->core && i < s->hub_count; i++) {
+        int64_t tick =
+            (int64_t)process_field(p, p->d.hubs + (uint64_t)i * p->d.hub_size, p->d.hub_tick);
+        last = tick > last ? tick : last;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return p->core ? last : ts.tv_sec * 1000000000L + ts.tv_nsec;
+}
+
+void snapshot_take(struct snapshot *s, struct process *p)
 {
     *s = (struct snapshot){0};
+    process_look(p);
     take_hubs(s, p);
     if (!s->hub_count)
         return;
+    s->has_cpu = process_word(p, p->d.observed, 1) & OBSERVE_STATS;
     take_greens(s, p);
     qsort(s->greens, s->count, sizeof *s->greens, by_address);
+    keep_ids(s);
     take_waits(s, p);
+    if (p->core && s->cut_off)
+        warn("memory of some green threads is not in the core file: they are not shown");
+    take_fd_chunks(s, p);
+    s->now = moment(s, p);
     qsort(s->greens, s->count, sizeof *s->greens, by_id);
 }
 
@@ -183,12 +243,19 @@ void snapshot_free(struct snapshot *s)
 {
     free(s->hubs);
     free(s->greens);
+    free(s->ids);
+    free(s->fd_chunks);
+    if (s->endpoints)
+        endpoints_free(s->endpoints);
 }
 
-const struct green_info *snapshot_find(const struct snapshot *s, int id)
+const struct green_info *snapshot_find(const struct snapshot *s, const char *id)
 {
-    for (size_t i = 0; i < s->count; i++)
-        if (s->greens[i].id == id)
+    char text[16];
+    for (size_t i = 0; i < s->count; i++) {
+        snprintf(text, sizeof text, "%d", s->greens[i].id);
+        if (strcmp(text, id) == 0)
             return &s->greens[i];
+    }
     return NULL;
 }

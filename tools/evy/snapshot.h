@@ -9,16 +9,18 @@ enum green_state { GREEN_RUNNING, GREEN_ALONE, GREEN_READY, GREEN_WAITING };
 struct green_info {
     uint64_t address;       /* of its struct green */
     int id;                 /* as gettid() tells it */
-    char name[17];          /* its own, or the process's */
+    char name[17];          /* its own, or the process's; printable */
     enum green_state state; /* what it does */
     unsigned hub;           /* index of its hub */
     int alone_on;           /* the kernel thread that runs it when GREEN_ALONE */
     bool is_main;           /* the main thread */
     uint64_t sp;            /* of its saved context, unless it runs */
-    int64_t deadline;       /* of its wait, CLOCK_MONOTONIC in ns; 0: none */
-    uint64_t waits_at;      /* address it waits at, the first if several; 0: none seen */
-    unsigned waits_for;     /* what for: LOT_INDEX_* of core/lot.h */
-    unsigned waits;         /* at how many addresses */
+    int64_t since; /* when it began to wait, or to run alone, in CLOCK_MONOTONIC ns; 0: not known */
+    int64_t cpu;   /* ns of CPU time, where the process keeps it */
+    int64_t deadline;   /* of its wait, CLOCK_MONOTONIC in ns; 0: none */
+    uint64_t waits_at;  /* address it waits at, the first if several; 0: none seen */
+    unsigned waits_for; /* what for: LOT_INDEX_* of core/lot.h */
+    unsigned waits;     /* at how many addresses */
 };
 
 struct hub_info {
@@ -30,22 +32,33 @@ struct hub_info {
     uint64_t current;  /* the green thread it runs */
 };
 
+struct green_id {
+    uint64_t address; /* of its struct green */
+    int id;
+};
+
 struct snapshot {
     struct hub_info *hubs;
     unsigned hub_count; /* 0: no second thread yet */
     struct green_info *greens;
-    size_t count; /* of greens, ordered by id, main first */
+    size_t count;                /* of greens, ordered by id, main first */
+    struct green_id *ids;        /* as many, ordered by address */
+    uint64_t *fd_chunks;         /* the process's table of descriptors */
+    int64_t now;                 /* the moment, CLOCK_MONOTONIC in ns */
+    bool cut_off;                /* a list ended in memory that cannot be read */
+    bool has_cpu;                /* the process keeps CPU times (EVY_STATS) */
+    struct endpoints *endpoints; /* what its sockets are; NULL: not asked yet */
 };
 
-void snapshot_take(struct snapshot *s, const struct process *p);
+void snapshot_take(struct snapshot *s, struct process *p);
 void snapshot_free(struct snapshot *s);
 
 extern const char *const state_names[];
 
 /* What g waits for, in words; from malloc. */
-char *snapshot_wait(const struct snapshot *s, const struct process *p, const struct green_info *g);
+char *snapshot_wait(struct snapshot *s, const struct process *p, const struct green_info *g);
 
-/* The green thread with that id; NULL: none. */
-const struct green_info *snapshot_find(const struct snapshot *s, int id);
+/* The green thread whose id the text is; NULL: none. */
+const struct green_info *snapshot_find(const struct snapshot *s, const char *id);
 
 #endif

@@ -1,69 +1,109 @@
 #include "stack.h"
 
 #include "cmd.h"
+#include "core.h"
 
 #include <elfutils/libdwfl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FRAMES_MOST 200
 
-static const Dwfl_Callbacks callbacks = {
+/* libdwfl attaches one set of threads to each Dwfl. */
+struct stacks {
+    const struct snapshot *snapshot;
+    const struct process *process;
+    Dwfl *suspended; /* the green threads that do not run, as threads */
+    Dwfl *kernel;    /* the kernel threads; NULL: not needed yet */
+};
+
+static const Dwfl_Callbacks living = {
     .find_elf = dwfl_linux_proc_find_elf,
     .find_debuginfo = dwfl_standard_find_debuginfo,
 };
 
+static const Dwfl_Callbacks dead = {
+    .find_elf = dwfl_build_id_find_elf,
+    .find_debuginfo = dwfl_standard_find_debuginfo,
+};
+
+static _Noreturn void give_up(const struct process *p, const char *what)
+{
+    die("process %d: %s: %s", p->pid, what, dwfl_errmsg(-1));
+}
+
 /* What is known of the code of a process. */
 static Dwfl *symbols_of(const struct process *p)
 {
-    Dwfl *dwfl = dwfl_begin(&callbacks);
-    if (!dwfl || dwfl_linux_proc_report(dwfl, p->pid) != 0 ||
-        dwfl_report_end(dwfl, NULL, NULL) != 0)
-        die("process %d: its modules cannot be read: %s", p->pid, dwfl_errmsg(-1));
+    Dwfl *dwfl = dwfl_begin(p->core ? &dead : &living);
+    if (!dwfl)
+        give_up(p, "libdwfl");
+    int r = p->core ? dwfl_core_file_report(dwfl, p->core->elf, NULL) < 0
+                    : dwfl_linux_proc_report(dwfl, p->pid);
+    if (r || dwfl_report_end(dwfl, NULL, NULL) != 0)
+        give_up(p, "its modules cannot be read");
     return dwfl;
 }
 
-/* One suspended green thread, as libdwfl asks for it. */
-struct suspended {
-    const struct process *process;
-    const struct green_info *green;
-};
+static bool is_suspended(const struct green_info *g)
+{
+    return g->state == GREEN_READY || g->state == GREEN_WAITING;
+}
 
+/* The threads are the elements of the snapshot. */
 static pid_t next_thread(Dwfl *dwfl, void *arg, void **thread)
 {
-    struct suspended *s = arg;
+    const struct stacks *stacks = arg;
+    const struct snapshot *s = stacks->snapshot;
+    struct green_info *g = *thread ? (struct green_info *)*thread + 1 : s->greens;
     (void)dwfl;
-    if (*thread)
-        return 0;
-    *thread = s;
-    return s->green->id;
+    while (g < s->greens + s->count && !is_suspended(g))
+        g++;
+    *thread = g;
+    return g < s->greens + s->count ? g->id : 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct green_info *x = a, *y = b;
+    return (x->id > y->id) - (x->id < y->id);
 }
 
 static bool get_thread(Dwfl *dwfl, pid_t id, void *arg, void **thread)
 {
-    struct suspended *s = arg;
+    const struct stacks *stacks = arg;
+    const struct snapshot *s = stacks->snapshot;
+    struct green_info key = {.id = id};
     (void)dwfl;
-    *thread = s;
-    return id == s->green->id;
+    /* main comes first, whatever its id */
+    *thread = s->count && s->greens->id == id
+                  ? s->greens
+                  : bsearch(&key, s->greens + 1, s->count - 1, sizeof key, by_id);
+    return *thread != NULL;
 }
 
 static bool memory_read(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *word, void *arg)
 {
-    struct suspended *s = arg;
+    const struct stacks *stacks = arg;
     (void)dwfl;
-    return process_read(s->process, address, word, sizeof *word);
+    return process_read(stacks->process, address, word, sizeof *word);
 }
+
+/* libdwfl passes only the thread on. */
+static const struct process *observed_process;
 
 /* The saved registers of a suspended context lie at its stack pointer; the last is where it goes on. */
 static bool initial_registers(Dwfl_Thread *thread, void *arg)
 {
-    struct suspended *s = arg;
-    const struct evy_description *d = &s->process->d;
-    Dwarf_Word value = s->green->sp + d->frame_size;
+    const struct green_info *g = arg;
+    const struct process *p = observed_process;
+    const struct evy_description *d = &p->d;
+    Dwarf_Word value = g->sp + d->frame_size;
     if (!dwfl_thread_state_registers(thread, d->stack_pointer, 1, &value))
         return false;
     for (uint32_t i = 0; i < d->register_count; i++) {
-        value = process_word(s->process, s->green->sp + d->registers[i].offset, sizeof value);
+        value = process_word(p, g->sp + d->registers[i].offset, sizeof value);
         if (i + 1 < d->register_count &&
             !dwfl_thread_state_registers(thread, d->registers[i].dwarf, 1, &value))
             return false;
@@ -109,34 +149,43 @@ static int print_frame(Dwfl_Frame *frame, void *arg)
     return DWARF_CB_OK;
 }
 
-static void print_suspended(const struct process *p, const struct green_info *g)
+struct stacks *stacks_open(const struct snapshot *s, const struct process *p)
 {
-    int number = 0;
-    struct suspended s = {p, g};
-    Dwfl *dwfl = symbols_of(p); /* libdwfl attaches one set of threads to each */
-    if (!dwfl_attach_state(dwfl, NULL, p->pid, &suspended_callbacks, &s))
-        die("process %d: %s", p->pid, dwfl_errmsg(-1));
-    dwfl_getthread_frames(dwfl, g->id, print_frame, &number);
-    dwfl_end(dwfl);
+    struct stacks *stacks = xalloc(sizeof *stacks);
+    *stacks = (struct stacks){.snapshot = s, .process = p, .suspended = symbols_of(p)};
+    observed_process = p;
+    if (!dwfl_attach_state(stacks->suspended, NULL, p->pid, &suspended_callbacks, stacks))
+        give_up(p, "its threads");
+    return stacks;
 }
 
-static void print_running(const struct process *p, int tid)
+void stacks_close(struct stacks *stacks)
 {
-    int number = 0;
-    Dwfl *dwfl = symbols_of(p);
-    if (dwfl_linux_proc_attach(dwfl, p->pid, false) != 0)
-        printf("  kernel thread %d cannot be stopped to look at: %s\n", tid, dwfl_errmsg(-1));
-    else
-        dwfl_getthread_frames(dwfl, tid, print_frame, &number);
-    dwfl_end(dwfl);
+    dwfl_end(stacks->suspended);
+    if (stacks->kernel)
+        dwfl_end(stacks->kernel);
+    free(stacks);
 }
 
-void stack_print(const struct snapshot *s, const struct process *p, const struct green_info *g)
+static void attach(struct stacks *stacks)
 {
-    if (g->state == GREEN_ALONE)
-        print_running(p, g->alone_on);
-    else if (g->state == GREEN_RUNNING)
-        print_running(p, s->hubs[g->hub].tid);
+    const struct process *p = stacks->process;
+    stacks->kernel = symbols_of(p);
+    if (p->core ? dwfl_core_file_attach(stacks->kernel, p->core->elf) < 0
+                : dwfl_linux_proc_attach(stacks->kernel, p->pid, false))
+        warn("process %d: its kernel threads cannot be looked at: %s", p->pid, dwfl_errmsg(-1));
+}
+
+void stacks_print(struct stacks *stacks, const struct green_info *g)
+{
+    int number = 0;
+    int tid = g->state == GREEN_ALONE ? g->alone_on : stacks->snapshot->hubs[g->hub].tid;
+    if (!is_suspended(g) && !stacks->kernel)
+        attach(stacks);
+    if (is_suspended(g))
+        dwfl_getthread_frames(stacks->suspended, g->id, print_frame, &number);
     else
-        print_suspended(p, g);
+        dwfl_getthread_frames(stacks->kernel, tid, print_frame, &number);
+    if (!number)
+        printf("  its frames cannot be read: %s\n", dwfl_errmsg(-1));
 }

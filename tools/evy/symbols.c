@@ -26,8 +26,12 @@ static const struct symbol symbols[] = {
     {"clone", NULL, "makes a kernel thread or process that libevy does not know"},
     {"io_uring_setup", NULL, "completions are waited for by the program's own system calls; " LATE},
     {"io_uring_enter", NULL, LATE},
-    {"io_uring_wait_cqe", NULL, LATE},
+    {"io_uring_queue_init", NULL, "waits of io_uring are seen late; " LATE},
+    {"io_uring_queue_init_params", NULL, "waits of io_uring are seen late; " LATE},
+    {"__io_uring_get_cqe", NULL, LATE},
     {"io_uring_submit_and_wait", NULL, LATE},
+    {"io_uring_wait_cqes", NULL, LATE},
+    {"io_uring_wait_cqe_timeout", NULL, LATE},
 };
 
 static int by_name(const void *a, const void *b)

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <curses.h>
 #include <dirent.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,13 +14,19 @@
 #include <unistd.h>
 
 static const char help[] =
-    "usage: evy top [-d SECONDS] [-n COUNT] [PID]\n"
+    "usage: evy top [-d SECONDS] [-n COUNT] [-s ORDER] [PID]\n"
     "\n"
-    "Shows the green threads of a process every SECONDS (1), COUNT times (for ever). Keys: i, n, "
-    "s, h\n"
-    "order by id, name, state, hub; arrows and page keys move; q ends. When the output is no "
-    "terminal,\n"
-    "each table is printed below the other. Without PID: the processes that run under libevy.\n";
+    "Shows the green threads of a process again and again, as evy ps does once. When the output is "
+    "no\n"
+    "terminal, each table is printed below the other. Without PID: the processes that run under "
+    "libevy.\n"
+    "\n"
+    "  -d, --delay SECONDS  between two looks, 0.01 to 3600 (1)\n"
+    "  -n, --count COUNT    how many looks (no end)\n"
+    "  -s, --sort ORDER     by id (the default), name, state, hub, time or cpu\n"
+    "\n"
+    "Keys: i n s h t c order by id, name, state, hub, time, CPU; arrows and page keys move; q "
+    "ends.\n";
 
 struct view {
     struct process process; /* what is watched */
@@ -36,15 +43,22 @@ static void print_plain(struct view *v)
         struct table t;
         snapshot_take(&s, &v->process);
         table_make(&t, &s, &v->process, v->order);
-        for (size_t i = 0; i < t.count; i++)
-            puts(t.lines[i]);
+        table_print(&t);
         puts("");
-        fflush(stdout);
-        table_free(&t);
+        if (fflush(stdout) != 0)
+            die("standard output: %s", strerror(errno));
         snapshot_free(&s);
         if (v->count != 1)
             usleep((useconds_t)(v->delay * 1e6));
     }
+}
+
+static void print_title(const struct view *v)
+{
+    char title[100];
+    snprintf(title, sizeof title, "evy top: process %d, by %s   (i n s h t c: order, q: end)",
+             v->process.pid, table_order_name(v->order));
+    mvaddnstr(0, 0, title, COLS);
 }
 
 static void draw(struct view *v)
@@ -57,7 +71,7 @@ static void draw(struct view *v)
     if (v->top >= greens)
         v->top = greens ? greens - 1 : 0;
     erase();
-    mvprintw(0, 0, "evy top: process %d   (i n s h: order, q: end)", v->process.pid);
+    print_title(v);
     for (int row = 1; row < LINES; row++) {
         size_t i = (size_t)row - 1;
         i += i < t.heads ? 0 : v->top;
@@ -65,11 +79,12 @@ static void draw(struct view *v)
             break;
         if (i == t.heads - 1)
             attron(A_REVERSE);
-        mvaddnstr(row, 0, t.lines[i], COLS);
+        char *line = table_line(&t, i);
+        mvaddnstr(row, 0, line, COLS);
+        free(line);
         attroff(A_REVERSE);
     }
     refresh();
-    table_free(&t);
     snapshot_free(&s);
 }
 
@@ -79,7 +94,7 @@ static bool obey(struct view *v, int key)
     size_t page = LINES > 10 ? (size_t)LINES - 10 : 1;
     if (key == 'q')
         return false;
-    if (key != ERR && key < 128 && strchr("insh", key))
+    if (key > 0 && key < 128 && strchr("inshtc", key))
         v->order = (char)key;
     else if (key == KEY_DOWN)
         v->top++;
@@ -99,7 +114,10 @@ static void end_screen(void)
 
 static void show_screen(struct view *v)
 {
-    initscr();
+    const char *terminal = getenv("TERM");
+    if (!newterm(NULL, stdout, stdin))
+        die("top: the terminal '%s' is not known; evy top PID | cat prints lines",
+            terminal ? terminal : "");
     atexit(end_screen); /* also when the process ends and snapshot_take dies */
     cbreak();
     noecho();
@@ -111,6 +129,12 @@ static void show_screen(struct view *v)
     while ((v->count < 0 || --v->count > 0) && obey(v, getch()));
 }
 
+static void print_process(const char *pid, char *path)
+{
+    make_printable(path);
+    printf("%8s  %s\n", pid, path);
+}
+
 static int list_processes(void)
 {
     DIR *proc = opendir("/proc");
@@ -120,7 +144,7 @@ static int list_processes(void)
         struct modules modules;
         if (isdigit((unsigned char)*entry->d_name) &&
             modules_try_process(&modules, atoi(entry->d_name)) && modules.libevy)
-            printf("%8s  %s\n", entry->d_name, modules.all[0].path);
+            print_process(entry->d_name, modules.all[0].path);
     }
     if (proc)
         closedir(proc);
@@ -132,22 +156,39 @@ static double seconds(const char *text)
     char *end;
     double value = strtod(text, &end);
     if (*end || end == text || !(value >= 0.01 && value <= 3600))
-        die_usage("top: -d takes seconds from 0.01 to 3600, not %s", text);
+        die_usage("top: -d takes seconds from 0.01 to 3600, not '%s'", text);
     return value;
+}
+
+static long looks(const char *text)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+    if (*end || end == text || n < 1)
+        die_usage("top: -n takes a number from 1 on, not '%s'", text);
+    return n;
 }
 
 int cmd_top(int argc, char **argv)
 {
     struct view v = {.delay = 1, .count = -1, .order = 'i'};
-    static const struct option options[] = {{"help", no_argument, NULL, 'H'}, {0}};
+    static const struct option options[] = {{"delay", required_argument, NULL, 'd'},
+                                            {"count", required_argument, NULL, 'n'},
+                                            {"sort", required_argument, NULL, 's'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     int option;
     argv[0] = "evy: top";
-    while ((option = getopt_long(argc, argv, "d:n:", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "hd:n:s:", options, NULL)) != -1) {
         if (option == 'd') {
             v.delay = seconds(optarg);
         } else if (option == 'n') {
-            v.count = process_id(optarg);
-        } else if (option == 'H') {
+            v.count = looks(optarg);
+        } else if (option == 's') {
+            v.order = table_order(optarg);
+            if (!v.order)
+                die_usage("top: -s takes id, name, state, hub, time or cpu, not '%s'", optarg);
+        } else if (option == 'h') {
             fputs(help, stdout);
             return 0;
         } else {
@@ -158,7 +199,8 @@ int cmd_top(int argc, char **argv)
         return list_processes();
     if (optind + 1 < argc)
         die_usage("top: one process id, please; evy top --help tells more");
-    process_open(&v.process, process_id(argv[optind]));
+    process_id(argv[optind]); /* no core file: it would not change */
+    process_open(&v.process, argv[optind]);
     if (isatty(STDOUT_FILENO))
         show_screen(&v);
     else

@@ -5,7 +5,6 @@
 #include "snapshot.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 /* evy_sleep waits at a word of its own frame, right above its saved context. */
 #define FRAME_NEAR 1024
@@ -23,11 +22,12 @@ static const char *const kinds[] = {
 };
 
 /* The descriptor whose slot address lies in, *writes by its place there; -1: none. */
-static int descriptor_at(const struct process *p, uint64_t address, bool *writes)
+static int descriptor_at(const struct snapshot *s, const struct process *p, uint64_t address,
+                         bool *writes)
 {
     uint64_t chunk_size = (uint64_t)p->d.fd_size * p->d.fd_chunk_slots;
     for (uint32_t i = 0; i < p->d.fd_chunk_count; i++) {
-        uint64_t chunk = process_word(p, p->d.fd_chunks + 8 * (uint64_t)i, 8);
+        uint64_t chunk = s->fd_chunks[i];
         if (!chunk || address < chunk || address >= chunk + chunk_size)
             continue;
         uint64_t in_chunk = address - chunk;
@@ -37,24 +37,32 @@ static int descriptor_at(const struct process *p, uint64_t address, bool *writes
     return -1;
 }
 
-static char *descriptor_wait(const struct process *p, const struct green_info *g, int fd,
-                             bool writes)
+static char *descriptor_wait(struct snapshot *s, const struct process *p,
+                             const struct green_info *g, int fd, bool writes)
 {
     if (g->waits > 1)
         return xformat("any of %u descriptors, among them %d", g->waits, fd);
-    char *end = endpoint_of(p->pid, fd);
-    char *text = xformat("descriptor %d %s (%s)", fd, writes ? "writable" : "readable", end);
+    const char *can = writes ? "writable" : "readable";
+    if (p->core)
+        return xformat("descriptor %d %s", fd, can);
+    s->endpoints = s->endpoints ? s->endpoints : endpoints_new(p->pid);
+    char *end = endpoint_of(s->endpoints, fd);
+    char *text = xformat("descriptor %d %s (%s)", fd, can, end);
     free(end);
     return text;
 }
 
-static const struct green_info *joined_at(const struct snapshot *s, const struct process *p,
-                                          uint64_t address)
+static int by_address(const void *a, const void *b)
 {
-    for (size_t i = 0; i < s->count; i++)
-        if (s->greens[i].address + p->d.green_done.offset == address)
-            return &s->greens[i];
-    return NULL;
+    const struct green_id *x = a, *y = b;
+    return (x->address > y->address) - (x->address < y->address);
+}
+
+static const struct green_id *joined_at(const struct snapshot *s, const struct process *p,
+                                        uint64_t address)
+{
+    struct green_id key = {.address = address - p->d.green_done.offset};
+    return bsearch(&key, s->ids, s->count, sizeof key, by_address);
 }
 
 /* A pthread mutex keeps its owner's id behind the lock word and a count. */
@@ -65,16 +73,16 @@ static char *mutex_wait(const struct process *p, const struct green_info *g)
                      : xformat("mutex at %#lx", g->waits_at);
 }
 
-static char *what(const struct snapshot *s, const struct process *p, const struct green_info *g)
+static char *what(struct snapshot *s, const struct process *p, const struct green_info *g)
 {
     bool writes;
     unsigned kind = g->waits_for < sizeof kinds / sizeof *kinds ? g->waits_for : LOT_INDEX_OTHER;
-    const struct green_info *other = joined_at(s, p, g->waits_at);
-    int fd = descriptor_at(p, g->waits_at, &writes);
+    const struct green_id *other = joined_at(s, p, g->waits_at);
+    int fd = descriptor_at(s, p, g->waits_at, &writes);
     if (!g->waits)
         return xformat("unknown");
     if (kind == LOT_INDEX_FD && fd >= 0)
-        return descriptor_wait(p, g, fd, writes);
+        return descriptor_wait(s, p, g, fd, writes);
     if (kind == LOT_INDEX_JOIN && other)
         return xformat("the end of thread %d", other->id);
     if (kind == LOT_INDEX_MUTEX)
@@ -86,16 +94,14 @@ static char *what(const struct snapshot *s, const struct process *p, const struc
     return xformat("%s at %#lx", kinds[kind], g->waits_at);
 }
 
-char *snapshot_wait(const struct snapshot *s, const struct process *p, const struct green_info *g)
+char *snapshot_wait(struct snapshot *s, const struct process *p, const struct green_info *g)
 {
     if (g->state != GREEN_WAITING)
         return xformat("%s", "");
     char *text = what(s, p, g);
     if (!g->deadline)
         return text;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    double left = (double)(g->deadline - now.tv_sec * 1000000000L - now.tv_nsec) / 1e9;
+    double left = (double)(g->deadline - s->now) / 1e9;
     char *timed = xformat("%s, %.1f s left", text, left > 0 ? left : 0);
     free(text);
     return timed;

@@ -1,0 +1,29 @@
+/* What is measured while somebody asks for it: EVY_TRACE and EVY_STATS. One byte tells, so that a switch pays for one
+   test. */
+#ifndef EVY_OBSERVE_H
+#define EVY_OBSERVE_H
+
+#include "base/base.h"
+
+#include <stdint.h>
+
+struct green;
+struct hub;
+
+enum {
+    OBSERVE_TRACE = 1, /* trace.h */
+    OBSERVE_STATS = 2, /* stats.h */
+};
+
+/* Written while the hubs are made, and in a forked child. */
+extern uint8_t observed;
+
+static inline bool observes(unsigned what)
+{
+    return unlikely(observed & what);
+}
+
+/* h's carrier is about to switch from one to the other. */
+EVY_COLD void observe_switch(struct hub *h, struct green *from, struct green *to);
+
+#endif
