@@ -23,5 +23,5 @@ verdict 'a failure is told' "$([ $? = 1 ] || echo 'status 0')"
 refuse 'an unwritable picture' '/nowhere/p.svg: No such file or directory' sh -c \
     "'$evy' bench --runs 1 --svg /nowhere/p.svg true 2>&1 >/dev/null"
 refuse 'an unknown program' 'no-such-program: not found in PATH' "$evy" bench no-such-program
-usage 'a bad number' 'bench: --runs takes a number from 1 to 1000, not 0' "$evy" bench --runs 0 true
+usage 'a bad number' "bench: --runs takes a number from 1 to 1000, not '0'" "$evy" bench --runs 0 true
 finish

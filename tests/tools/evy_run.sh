@@ -19,7 +19,7 @@ expect 'sets the variables' 0 '3 socket,time 64k poll error' "$evy" run --hubs 3
 LD_PRELOAD=libm.so.6 expect "keeps the user's preload" 0 "$library:libm.so.6" "$evy" run sh -c 'echo $LD_PRELOAD'
 
 contains 'statistics' "$("$evy" run --stats --hubs 1 "$python" -c "$threads" 2>&1)" \
-    'libevy: stats: 1 threads made, 1 hubs, '
+    'libevy: stats: 1 threads made, at most 1 at a time, 1 hubs, '
 expect 'statistics without threads' 0 'libevy: stats: no thread was made; peak memory N MB' sh -c \
     "'$evy' run --stats true 2>&1 | sed 's/[0-9]* MB/N MB/'"
 expect 'a bad value' 0 'libevy: EVY_STATS=yes: not 0 or 1; using the default' env EVY_STATS=yes "$evy" run true
@@ -52,6 +52,19 @@ head -c 400 "$(command -v cat)" >"$dir/short" && chmod +x "$dir/short"
 refuse 'a truncated program' "$dir/short is a damaged ELF file" "$evy" run "$dir/short"
 echo text >"$dir/text" && chmod +x "$dir/text"
 refuse 'a text' "$dir/text: neither an ELF program nor a script with #!" "$evy" run "$dir/text"
+printf '#!/no/such/sh\n' >"$dir/lost" && chmod +x "$dir/lost"
+refuse 'a script without interpreter' "$dir/lost: its interpreter /no/such/sh: No such file or directory" "$evy" run "$dir/lost"
+cc -shared -fPIC "$dir/static.c" -o "$dir/shared.so"
+refuse 'a library' "$dir/shared.so is no program but a shared library" "$evy" run "$dir/shared.so"
+cc -c "$dir/static.c" -o "$dir/object.o" && chmod +x "$dir/object.o"
+refuse 'an object file' "$dir/object.o is no program but an object or core file" "$evy" run "$dir/object.o"
+${CC:-cc} -static-pie "$dir/static.c" -o "$dir/pie"
+refuse 'a static PIE' "$dir/pie is statically linked: there is no loader that could preload libevy" "$evy" run "$dir/pie"
+mkfifo "$dir/fifo" && chmod +x "$dir/fifo"
+refuse 'a FIFO' "$dir/fifo: is no regular file" "$evy" run "$dir/fifo"
+: >"$dir/empty" && chmod +x "$dir/empty"
+refuse 'an empty file' "$dir/empty: neither an ELF program nor a script with #!" "$evy" run "$dir/empty"
+refuse 'an empty name' "'': not found in PATH" "$evy" run ''
 refuse '/dev/null' '/dev/null: Permission denied' "$evy" run /dev/null
 refuse 'a folder' "$dir: is a directory" "$evy" run "$dir"
 refuse 'an unknown name' 'no-such-program: not found in PATH' "$evy" run no-such-program

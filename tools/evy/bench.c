@@ -160,8 +160,8 @@ static size_t run_count(const char *text)
 {
     char *end;
     long n = strtol(text, &end, 10);
-    if (*end || n < 1 || n > 1000)
-        die_usage("bench: --runs takes a number from 1 to 1000, not %s", text);
+    if (*end || end == text || n < 1 || n > 1000)
+        die_usage("bench: --runs takes a number from 1 to 1000, not '%s'", text);
     return (size_t)n;
 }
 
@@ -175,7 +175,7 @@ int cmd_bench(int argc, char **argv)
     const char *svg = NULL;
     int option;
     argv[0] = "evy: bench";
-    while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
         if (option == 'r') {
             runs = run_count(optarg);
         } else if (option == 's') {

@@ -9,6 +9,7 @@
 static bool is_complete(const struct image *image)
 {
     size_t size;
+    bool loads = image->header.e_type == ET_REL; /* has nothing to map */
     if (!elf_rawfile(image->elf, &size))
         return false;
     for (int i = 0; i < image->header.e_phnum; i++) {
@@ -17,8 +18,9 @@ static bool is_complete(const struct image *image)
             return false;
         if (segment.p_type == PT_LOAD && segment.p_offset + segment.p_filesz > size)
             return false;
+        loads |= segment.p_type == PT_LOAD;
     }
-    return image->header.e_phnum != 0;
+    return loads;
 }
 
 bool image_open(struct image *image, const char *path)
@@ -72,4 +74,16 @@ const char *image_interpreter(const struct image *image)
             return raw + segment.p_offset;
     }
     return NULL;
+}
+
+bool image_is_pie(const struct image *image)
+{
+    GElf_Shdr header;
+    GElf_Dyn entry;
+    Elf_Scn *section = image_section(image, SHT_DYNAMIC, NULL, &header);
+    Elf_Data *data = section ? elf_getdata(section, NULL) : NULL;
+    for (int i = 0; data && gelf_getdyn(data, i, &entry); i++)
+        if (entry.d_tag == DT_FLAGS_1)
+            return entry.d_un.d_val & DF_1_PIE;
+    return false;
 }

@@ -14,31 +14,45 @@
 /* A script may name a script as its interpreter; the kernel follows as many. */
 #define SCRIPT_DEPTH 5
 
-static bool is_program(const char *path)
+/* Why the file cannot be run, NULL when it can. */
+static const char *not_runnable(const char *path)
 {
     struct stat st;
-    return stat(path, &st) == 0 && !S_ISDIR(st.st_mode) && access(path, X_OK) == 0;
+    if (stat(path, &st) != 0)
+        return strerror(errno);
+    if (S_ISDIR(st.st_mode))
+        return "is a directory";
+    if (access(path, X_OK) != 0)
+        return strerror(errno);
+    return S_ISREG(st.st_mode) ? NULL : "is no regular file"; /* reading it might never end */
 }
 
-char *program_find(const char *name)
+/* Sets *path, from malloc, to the program that the name means, or returns why there is none. */
+static const char *look_up(const char *name, char **path)
 {
     if (strchr(name, '/')) {
-        if (access(name, X_OK) != 0)
-            die("%s: %s", name, strerror(errno));
-        if (!is_program(name))
-            die("%s: is a directory", name);
-        return xformat("%s", name);
+        *path = xformat("%s", name);
+        return not_runnable(name);
     }
     const char *dirs = getenv("PATH");
     dirs = dirs ? dirs : "/usr/local/bin:/usr/bin:/bin";
     for (size_t n; *dirs; dirs += n + (dirs[n] == ':')) {
         n = strcspn(dirs, ":");
-        char *path = xformat("%.*s/%s", n ? (int)n : 1, n ? dirs : ".", name);
-        if (is_program(path))
-            return path;
-        free(path);
+        *path = xformat("%.*s/%s", n ? (int)n : 1, n ? dirs : ".", name);
+        if (*name && !not_runnable(*path))
+            return NULL;
+        free(*path);
     }
-    die("%s: not found in PATH", name);
+    return "not found in PATH";
+}
+
+char *program_find(const char *name)
+{
+    char *path;
+    const char *why = look_up(name, &path);
+    if (why)
+        die("%s: %s", *name ? name : "''", why);
+    return path;
 }
 
 /* The interpreter that the first line of a script names, and its argument (NULL: none), cut out of `line`. */
@@ -82,8 +96,12 @@ char *program_image(const char *path)
             interpreter = through_env(argument);
         if (!interpreter)
             die("%s: its first line names no interpreter", at);
+        char *next;
+        const char *why = look_up(interpreter, &next);
+        if (why)
+            die("%s: its interpreter %s: %s", at, interpreter, why);
         free(at);
-        at = program_find(interpreter);
+        at = next;
     }
     die("%s: too many interpreters, each of which is a script", path);
 }
@@ -126,6 +144,10 @@ static char *refuse_image(const struct image *program, const struct image *libra
                        machine_name(program->header.e_machine),
                        machine_name(library->header.e_machine));
     const char *interpreter = image_interpreter(program);
+    if (program->header.e_type != ET_EXEC && program->header.e_type != ET_DYN)
+        return xformat("is no program but an object or core file");
+    if (!interpreter && program->header.e_type == ET_DYN && !image_is_pie(program))
+        return xformat("is no program but a shared library");
     if (!interpreter)
         return xformat("is statically linked: there is no loader that could preload libevy");
     if (strstr(interpreter, "musl"))

@@ -38,6 +38,9 @@ Elf_Scn *image_section(const struct image *image, unsigned type, const char *nam
 /* The program interpreter, borrowed from the image; NULL of a static one. */
 const char *image_interpreter(const struct image *image);
 
+/* Whether a file of type ET_DYN says that it is a program. */
+bool image_is_pie(const struct image *image);
+
 /* The libevy.so that belongs to this evy: beside it in a build tree, or where it was installed. Dies when
    there is none. */
 const char *library_find(void);

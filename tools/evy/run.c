@@ -24,12 +24,12 @@ static const char help[] =
     "\n"
     "The exit status is PROGRAM's, or 1 when it cannot be run, 2 for a wrong command line.\n";
 
-enum { OPT_FORCE = 1, OPT_HELP, OPT_TRACE, OPT_STATS };
+enum { OPT_FORCE = 1, OPT_TRACE, OPT_STATS, OPT_HELP = 'h' };
 
 /* An option of this table is the environment variable of its place. */
 static const char *const variables[] = {"EVY_HUBS", "EVY_PATCH", "EVY_STACK", "EVY_HUB_METHOD",
                                         "EVY_LOG"};
-#define OPT_VARIABLE 100
+#define OPT_VARIABLE 1000
 
 static const struct option options[] = {
     {"hubs", required_argument, NULL, OPT_VARIABLE + 0},
@@ -50,7 +50,7 @@ int cmd_run(int argc, char **argv)
     const char *trace = NULL;
     int option;
     argv[0] = "evy: run"; /* how getopt_long begins its complaints */
-    while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
         if (option >= OPT_VARIABLE) {
             variable_set(variables[option - OPT_VARIABLE], optarg);
         } else if (option == OPT_FORCE) {

@@ -103,7 +103,7 @@ int cmd_trace(int argc, char **argv)
     const char *output = "trace.json";
     int option;
     argv[0] = "evy: trace";
-    while ((option = getopt_long(argc, argv, "+o:", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "+ho:", options, NULL)) != -1) {
         if (option == 'o') {
             output = optarg;
         } else if (option == 'h') {
