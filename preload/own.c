@@ -1,6 +1,7 @@
 /* Hooks that the table cannot give: variadic ones, names that differ, and those that note something. */
 #include "hook.h"
 
+#include "api/import.h"
 #include "api/object.h"
 #include "core/tcb.h"
 #include "io/calls.h"
@@ -153,6 +154,8 @@ int hook__dl_catch_exception(struct dl_exception *exception, void (*operate)(voi
     if (WHEN_ALWAYS(THREAD) && (!exception || depth == 0))
         tcb_modules_changed();
     object_exclude(true);
+    if (!exception)
+        import_arrived();
     depth++;
     int r = REAL(_dl_catch_exception)(exception, operate, args);
     depth--;

@@ -56,7 +56,7 @@ void *evy_original(const char *name);
    it and the libraries loaded for it alone do green, also those it finds by dlsym; the calls of everybody else stay as
    they are. What somebody has loaded before is loaded once more, as a copy with data of its own. Idempotent: a second
    call returns the same handle, with the subsets of both masks. A name without a slash is not looked for in the
-   RUNPATH of the caller: give the path then. Constructors of the library run before it is patched;
+   RUNPATH of the caller: give the path then. Constructors of the library find it patched already;
    what it opens itself by dlopen is not patched. The library is never unloaded. Returns a handle for dlsym, or NULL
    with errno
      EINVAL   library is NULL or mask has a bit that is no subset

@@ -1,5 +1,6 @@
 #include "api/import.h"
 
+#include "api/api.h"
 #include "api/elf.h"
 #include "api/object.h"
 #include "api/patch.h"
@@ -28,6 +29,20 @@ struct import {
 };
 
 static _Atomic(struct import *) imports; /* grows at the head */
+
+/* A library on its way in. On the stack of who loads it. */
+struct arrival {
+    struct list node;              /* in arrivals */
+    const void *who;               /* loads it: a green thread, or a kernel thread's errno */
+    const char *path;              /* what dlopen was given */
+    const struct link_map *last;   /* the last object before */
+    const struct link_map *origin; /* as struct import has it */
+    unsigned mask;                 /* subsets to be green */
+    bool busy;                     /* import_arrived is at work on it */
+};
+
+static struct list arrivals = {&arrivals, &arrivals};
+static struct spin arrivals_lock; /* protects arrivals */
 
 static struct import *import_of(const struct link_map *m)
 {
@@ -80,9 +95,14 @@ static struct link_map *map_of(void *handle)
     return handle && dlinfo(handle, RTLD_DI_LINKMAP, &m) == 0 ? m : NULL;
 }
 
-static struct link_map *last_map(void)
+static const void *myself(void)
 {
-    struct link_map *m = _r_debug.r_map;
+    return self() ? (const void *)self() : &errno;
+}
+
+static const struct link_map *last_map(void)
+{
+    const struct link_map *m = _r_debug.r_map;
     while (m && m->l_next)
         m = m->l_next;
     return m;
@@ -109,30 +129,45 @@ static bool fill(int copy, const char *path)
     return filled;
 }
 
+/* dlopen, and what is to be done before constructors run. */
+static void *open_patched(const char *path, struct arrival *a)
+{
+    a->who = myself();
+    a->path = path;
+    object_lock(&arrivals_lock);
+    list_append(&arrivals, &a->node);
+    object_unlock(&arrivals_lock);
+    void *handle = dlopen(path, LOAD_FLAGS);
+    object_lock(&arrivals_lock);
+    list_remove(&a->node);
+    object_unlock(&arrivals_lock);
+    return handle;
+}
+
 /* A copy of a loaded library under a name of its own: the loader takes it for another object. The descriptor stays
    open, or the next copy might get the same name. */
-static void *load_copy(const struct link_map *ordinary)
+static void *load_copy(const struct link_map *ordinary, struct arrival *a)
 {
     char path[32];
     int copy = private_fd((int)or_errno(memfd_create("import", MFD_CLOEXEC)));
     if (copy < 0)
         return NULL;
     snprintf(path, sizeof path, "/proc/self/fd/%d", copy);
-    void *handle = fill(copy, ordinary->l_name) ? dlopen(path, LOAD_FLAGS) : NULL;
+    void *handle = fill(copy, ordinary->l_name) ? open_patched(path, a) : NULL;
     if (!handle)
         private_fd_close(copy);
     return handle;
 }
 
 /* What others have loaded already stays theirs. */
-static void *load(const char *library, const struct link_map **origin)
+static void *load(const char *library, struct arrival *a)
 {
-    const struct link_map *m = *origin = loaded(library);
+    const struct link_map *m = a->origin = loaded(library);
     struct import *i = m ? import_of(m) : NULL;
     if (!m || i)
-        return dlopen(library, LOAD_FLAGS);
+        return open_patched(library, a);
     i = import_from(m);
-    return i ? i->handle : load_copy(m);
+    return i ? i->handle : load_copy(m, a);
 }
 
 /* Whether m is a dependency of what has been imported by that handle. */
@@ -147,30 +182,55 @@ static bool is_needed(const struct link_map *m, void *handle)
 
 /* The loader enters new objects at the end of its list, and dependencies behind those that need them. Others may have
    loaded something meanwhile. */
-static int import_new(const struct link_map *last, void *handle, const struct link_map *origin,
-                      unsigned mask)
+static int import_new(const struct arrival *a, void *handle)
 {
-    int err = import_add(map_of(handle), handle, mask);
-    for (const struct link_map *m = last->l_next; m && !err; m = m->l_next)
+    int err = import_add(map_of(handle), handle, a->mask);
+    for (const struct link_map *m = a->last->l_next; m && !err; m = m->l_next)
         if (is_needed(m, handle))
-            err = import_add(m, handle, mask);
+            err = import_add(m, handle, a->mask);
     for (struct import *i = atomic_load(&imports); i && !err; i = i->next)
         if (i->handle == handle)
-            err = import_add(i->map, handle, mask);
+            err = import_add(i->map, handle, a->mask);
     if (!err)
-        import_of(map_of(handle))->origin = origin;
+        import_of(map_of(handle))->origin = a->origin;
     return err;
+}
+
+static struct arrival *my_arrival(void)
+{
+    struct arrival *mine = NULL;
+    object_lock(&arrivals_lock);
+    list_for_each (node, &arrivals)
+        if (list_entry(node, struct arrival, node)->who == myself())
+            mine = list_entry(node, struct arrival, node); /* the innermost */
+    object_unlock(&arrivals_lock);
+    return mine;
+}
+
+/* An error shows once more when dlopen has returned. */
+void import_arrived(void)
+{
+    struct arrival *a = my_arrival();
+    if (!a || a->busy)
+        return;
+    a->busy = true;
+    void *handle = dlopen(a->path, RTLD_NOW | RTLD_NOLOAD);
+    if (handle) {
+        import_new(a, handle);
+        dlclose(handle);
+    }
+    a->busy = false;
 }
 
 EVY_API void *evy_import_patched(const char *library, unsigned mask)
 {
-    const struct link_map *origin, *last = last_map();
+    struct arrival a = {.last = last_map(), .mask = mask ? mask : EVY_PATCH_DEFAULT};
     int err = library ? patch_prepare(mask) : -EINVAL;
-    void *handle = err ? NULL : load(library, &origin);
+    void *handle = err ? NULL : load(library, &a);
     if (!err && !handle)
         err = -ENOENT;
     if (!err)
-        err = import_new(last, handle, origin, mask ? mask : EVY_PATCH_DEFAULT);
+        err = import_new(&a, handle);
     if (err)
         errno = -err;
     return err ? NULL : handle;

@@ -160,6 +160,23 @@ START_TEST(imports)
 }
 END_TEST
 
+/* Its constructors find it patched: what they wait for lets others run. Those of a copy do, too. */
+START_TEST(constructors_are_green)
+{
+    if (_i)
+        ck_assert_ptr_nonnull(dlopen("libplain.so", RTLD_NOW));
+    ck_assert_ptr_nonnull(evy_spawn_n(other, NULL));
+    void *plain = evy_import_patched("libplain.so", 0);
+    ck_assert_ptr_nonnull(plain);
+    ck_assert_int_eq(others, 1);
+    void **first = dlsym(plain, "plain_first_poll");
+    ck_assert_ptr_ne(*first, (void *)poll);
+    ck_assert_ptr_ne(*first, evy_original("poll"));
+    first = dlsym(evy_import_patched("libdeep.so", 0), "deep_first_yield");
+    ck_assert_ptr_ne(*first, (void *)sched_yield);
+}
+END_TEST
+
 static void *address(void *handle, const char *name)
 {
     return ((void *(*)(void))dlsym(handle, name))();
@@ -216,6 +233,7 @@ int main(void)
     tcase_add_test(tc, original_is_libcs);
     tcase_add_test(tc, dispatches_by_call);
     tcase_add_test(tc, imports);
+    tcase_add_loop_test(tc, constructors_are_green, 0, 2);
     tcase_add_test(tc, imports_once_and_by_subset);
     tcase_add_test(tc, imports_a_copy);
     tcase_add_test(tc, patches_one_object);

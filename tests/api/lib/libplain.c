@@ -5,12 +5,20 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 typedef int call(void);
 
 extern int deep_yield(void);
 int plain_counter;
 call *plain_pointer = sched_yield; /* an absolute relocation */
+void *plain_first_poll;            /* what poll was to the constructor */
+
+__attribute__((constructor)) static void begin(void)
+{
+    plain_first_poll = (void *)poll;
+    usleep(2000);
+}
 
 void *plain_recv(void)
 {
