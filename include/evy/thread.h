@@ -119,8 +119,9 @@ int evy_gt_unlink(evy_gt *g, void (*cb)(evy_gt *g, void *arg), void *arg);
 /* The blocking call g is in, or its next one, fails with err (0: ECANCELED), once: later calls wait as ever, and g may
    ignore it. A g that waits runs first, and the caller goes on behind everybody who is runnable; one of another hub
    gets it when that runs it. A g that has not begun never runs: it is dead at once, its links run now, those who wait
-   get err. A dead g is left alone. Killing oneself fails here and now. Not interrupted: waiting for a pthread mutex or
-   rwlock, and calls libevy runs on another kernel thread. Returns 0, or -1 with errno EINVAL (NULL, err negative), for
+   get err. A dead g is left alone. Killing oneself fails here and now. Not interrupted: waiting for a pthread mutex,
+   rwlock or barrier, and calls libevy runs on another kernel thread (flock, opening a FIFO, name lookups, ...), after
+   which the next wait fails. Returns 0, or -1 with errno EINVAL (NULL, err negative), for
    oneself err. Switches; in a callback of the hub g runs soon after. Eventlet: kill. */
 int evy_kill(evy_gt *g, int err);
 

@@ -2,7 +2,7 @@
    that call fails with the timeout's errno, once. Whoever started it cancels it, in any order, before its memory goes;
    one that is forgotten hits some later call. Timeouts nest: each keeps its own time, and evy_timeout_fired tells whose
    the failure is. They end waits of libevy's functions and of green libc calls; not computations, waits for pthread
-   mutexes and rwlocks, and not the work of another kernel thread, which goes on without the caller. Eventlet: Timeout. */
+   mutexes, rwlocks and barriers, and not the work of another kernel thread, which goes on without the caller. Eventlet: Timeout. */
 #ifndef EVY_TIMEOUT_PUBLIC_H
 #define EVY_TIMEOUT_PUBLIC_H
 

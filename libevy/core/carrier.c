@@ -197,8 +197,8 @@ static void strand(struct green *g, struct hub *h, struct carrier *spare)
     g->stranded_on = h->carrier;
     g->since = clock_coarse();
     bool declared = atomic_load_explicit(&g->blocks, memory_order_relaxed) != BLOCKS_NOT;
-    if (g->flags & GREEN_COOP &&
-        (!declared || g->flags & GREEN_LIGHT)) /* its code, or its TCB, is in use */
+    if (g->flags & GREEN_COOP && /* its code, or its TCB, is in use */
+        (!declared || (g->flags & GREEN_LIGHT && !g->lender)))
         h->astray = g;
     trace(h, TRACE_HANDOFF, g);
     atomic_store_explicit(&h->current, &h->loop, memory_order_relaxed);
@@ -267,7 +267,8 @@ void carrier_rejoin(struct green *g)
     c->arrival = g;
     if (observes(OBSERVE_STATS))
         stats_leave(g);
-    light_switch(g, g);
+    if (!g->lender)
+        light_switch(g, g);
     jump(&g->ctx, &c->idle, c->idle_tp);
     sched_arrived();
 }

@@ -66,7 +66,7 @@ struct gt {
 
 struct green {
     struct context ctx;      /* valid while it is not running; owned by the switch */
-    uintptr_t tp;            /* thread pointer of its TCB; fixed */
+    uintptr_t tp;            /* thread pointer of its TCB; fixed but for a light one's (lender) */
     struct hub *hub;         /* who makes it runnable and runs it; read again after any switch */
     struct inbox_node link;  /* in the run queue of hub; carrier of hub */
     struct inbox_node note;  /* in the inbox of a hub while asked is not 0 */
@@ -113,6 +113,7 @@ struct green {
     struct carrier *stranded_on;    /* the kernel thread that runs it then */
     struct io *turn;                /* its call that has a descriptor's turn (io/io.h); own */
     atomic_uint blocks;             /* BLOCKS_*: what a signal may interrupt; written by itself */
+    struct green *lender;           /* whose TCB a light one is on while it makes such a call; own */
     atomic_bool takes_signals;      /* from signals_inherit to signals_retire */
 };
 

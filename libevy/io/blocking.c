@@ -2,11 +2,16 @@
 
 #include "base/config.h"
 #include "core/carrier.h"
+#include "core/critical.h"
+#include "core/hub.h"
 #include "core/lot.h"
+#include "core/tcb.h"
 #include "sync/cancel.h"
+#include "tp.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <netdb.h>
 
 static atomic_uint
     under_way; /* calls that were begun and have not ended; who waits for its turn parks on it */
@@ -26,6 +31,52 @@ static void take_turn(unsigned kind)
     }
 }
 
+#define LENT_STACK ((size_t)16384)
+
+/* Out of line: nothing that was found by way of the old thread pointer is used with the new one. */
+static __attribute__((noinline)) void stand_on(struct green *g, uintptr_t tp)
+{
+    *(struct green **)(tp + ((uintptr_t)&self_green - tp_get())) = g;
+    g->tp = tp;
+    tp_set(tp);
+}
+
+static __attribute__((noinline)) void set_errors(int err, int h_err)
+{
+    errno = err;
+    h_errno = h_err;
+}
+
+/* The others of its hub use the TCB that a light one shares with them, while libc works for it on another kernel
+   thread: there it stands on the TCB of a body that nobody runs in. Without memory for one the others wait. */
+static EVY_COLD void lend_tcb(struct green *g)
+{
+    int err;
+    struct green *lender = green_new(LENT_STACK, 0, NULL, &err);
+    if (!lender)
+        return;
+    atomic_store(&lender->done, 1); /* for observers: no thread lives in it */
+    critical_enter_as(g);
+    g->lender = lender;
+    stand_on(g, lender->tp);
+    tcb_begin();
+    critical_leave_as(g);
+}
+
+/* On its hub's carrier again, from where the section begins. */
+static EVY_COLD void return_tcb(struct green *g)
+{
+    struct green *lender = g->lender;
+    int err = errno, h_err = h_errno;
+    tcb_end();
+    critical_enter_as(g);
+    stand_on(g, g->hub->lights.tp);
+    g->lender = NULL;
+    set_errors(err, h_err);
+    critical_leave_as(g);
+    green_free(lender);
+}
+
 void blocking_abandon(struct green *g)
 {
     if (likely(atomic_load_explicit(&g->blocks, memory_order_relaxed) == BLOCKS_NOT))
@@ -33,6 +84,8 @@ void blocking_abandon(struct green *g)
     atomic_store_explicit(&g->blocks, BLOCKS_NOT, memory_order_relaxed);
     atomic_fetch_sub(&under_way, 1);
     lot_unpark_fenced(&under_way, 1);
+    if (g->lender)
+        return_tcb(g);
 }
 
 void blocking_limit(unsigned most)
@@ -60,6 +113,8 @@ void call_begin(struct blocking_call *c, unsigned kind)
     atomic_store(&g->blocks, kind);
     if (unlikely(kind == BLOCKS_POINT && cancel_due(g)))
         cancel_point();
+    if (unlikely(g->flags & GREEN_LIGHT && !g->lender))
+        lend_tcb(g);
     blocking_begin();
 }
 

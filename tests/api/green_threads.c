@@ -108,6 +108,28 @@ static void forks(void)
     NEED(counted == 1);
 }
 
+/* A call that libc makes on another kernel thread for a light one: its errno comes back, and its locals are there. */
+static void *fail_to_sync(void *fd)
+{
+    local = 7;
+    errno = 0;
+    NEED(fsync((int)(size_t)fd) == -1 && errno == EINVAL);
+    NEED(local == 7);
+    return NULL;
+}
+
+static void blocking_calls(void)
+{
+    int fds[2];
+    NEED(pipe(fds) == 0);
+    NEED(evy_monkey_patch(EVY_PATCH_OS) == 0);
+    evy_gt *g[10];
+    for (int i = 0; i < 10; i++)
+        g[i] = evy_spawn(fail_to_sync, (void *)(size_t)fds[0]);
+    for (int i = 0; i < 10; i++)
+        wait_for(g[i]);
+}
+
 static void *own_self(void *arg)
 {
     *(pthread_t *)arg = pthread_self();
@@ -158,6 +180,7 @@ int main(void)
     signals();
     forks();
     idle();
+    blocking_calls();
     patch_threads();
     for (int i = 0; i < 100; i++)
         NEED(evy_spawn_n(for_ever, NULL));

@@ -3,11 +3,15 @@
 
 #include "base/sys.h"
 #include "core/sched.h"
+#include "io/calls.h"
 #include "proc/signals.h"
+
+#include <fcntl.h>
 
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -178,6 +182,39 @@ START_TEST(a_foreign_thread_calls_by_itself)
 }
 END_TEST
 
+static char fifo[40];
+
+static void *opens(void *how)
+{
+    pthread_t me = pthread_self();
+    int fd = evy_open(fifo, (int)(intptr_t)how, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert(pthread_equal(me, pthread_self()));
+    ended++;
+    evy_close(fd);
+    return NULL;
+}
+
+/* Light ones share a TCB, but not while libc works for one of them: each waits for what another is to do. */
+START_TEST(light_ones_block_side_by_side)
+{
+    evy_gt *g[6];
+    snprintf(fifo, sizeof fifo, "/tmp/evy-fifo-%d", getpid());
+    ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+    for (int i = 0; i < 5; i++)
+        g[i] = evy_spawn(opens, (void *)O_RDONLY);
+    evy_sleep(0.02);
+    ck_assert_int_eq(ended, 0);
+    g[5] = evy_spawn(opens, (void *)O_WRONLY);
+    for (int i = 0; i < 6; i++) {
+        ck_assert_int_eq(evy_gt_wait_timeout(g[i], NULL, 5), 0);
+        evy_gt_unref(g[i]);
+    }
+    ck_assert_int_eq(ended, 6);
+    unlink(fifo);
+}
+END_TEST
+
 /* Posted calls */
 
 static atomic_int called;
@@ -299,6 +336,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, who_is_killed_in_the_queue_leaves_too);
     tcase_add_test(tc, jobs_may_end_their_thread_nest_and_fail);
     tcase_add_test(tc, a_foreign_thread_calls_by_itself);
+    tcase_add_test(tc, light_ones_block_side_by_side);
     tcase_add_test(tc, calls_run_in_order_on_the_loop_and_may_spawn);
     tcase_add_test(tc, a_thousand_wait_and_one_more_is_refused);
     tcase_add_test(tc, foreign_threads_post_and_wake_a_sleeping_hub);
