@@ -71,15 +71,16 @@ static unsigned awaited_word(unsigned kind, unsigned word)
     return (kind & MUTEX_PP ? word & MUTEX_CEILING : 0) | MUTEX_WAITERS;
 }
 
-/* A holder of 0: locked by glibc, before we were there or inside a condition wait of a kernel thread. */
+/* All green threads write the same owner. While one takes or leaves the mutex, another must not find a holder that
+   means itself: it is read after the owner, and 0 only before one of us has been there. */
 static bool is_mine(const struct attempt *a)
 {
     struct mutex *m = a->m;
+    int owner = has_tid(a->kind)
+                    ? (int)(atomic_load_explicit(&m->lock, memory_order_acquire) & FUTEX_TID_MASK)
+                    : atomic_load_explicit(&m->owner, memory_order_acquire);
     int holder = atomic_load_explicit(&m->holder, memory_order_relaxed);
-    unsigned word = atomic_load_explicit(&m->lock, memory_order_relaxed);
-    int owner = has_tid(a->kind) ? (int)(word & FUTEX_TID_MASK)
-                                 : atomic_load_explicit(&m->owner, memory_order_relaxed);
-    return owner == a->tid && (holder == a->me || (holder == 0 && a->me == a->tid));
+    return owner == a->tid && (holder == a->me || (holder == HOLDER_UNKNOWN && a->me == a->tid));
 }
 
 bool full_mine(struct mutex *m, unsigned kind)
@@ -129,7 +130,7 @@ static int taken(const struct attempt *a, unsigned word)
     m->count = 1;
     m->nusers += a->users - died; /* the dead one still counts as its user */
     atomic_store_explicit(&m->holder, a->me, memory_order_relaxed);
-    atomic_store_explicit(&m->owner, died ? MUTEX_INCONSISTENT : a->tid, memory_order_relaxed);
+    atomic_store_explicit(&m->owner, died ? MUTEX_INCONSISTENT : a->tid, memory_order_release);
     if (robust)
         robust_insert(a->owner, m);
     return died ? EOWNERDEAD : 0;
@@ -139,6 +140,9 @@ static int take_word(const struct attempt *a)
 {
     unsigned word = atomic_load_explicit(&a->m->lock, memory_order_relaxed);
     while ((word & held_bits(a->kind)) == 0) {
+        int holder = atomic_load_explicit(&a->m->holder, memory_order_relaxed);
+        if (holder == HOLDER_UNKNOWN)
+            atomic_compare_exchange_strong(&a->m->holder, &holder, HOLDER_NONE);
         if (atomic_compare_exchange_weak(&a->m->lock, &word, held_word(a, word)))
             return taken(a, word);
     }
@@ -221,7 +225,7 @@ int full_trylock(struct mutex *m, unsigned kind)
     struct attempt a = attempt(m, kind, 1);
     int r;
     if (prio_is_kernels(kind, 1))
-        return REAL(pthread_mutex_trylock)((pthread_mutex_t *)m);
+        return prio_trylock(m);
     if (!is_kind(kind))
         return EINVAL;
     if (is_again(&a, &r))
@@ -232,7 +236,7 @@ int full_trylock(struct mutex *m, unsigned kind)
 static void release(const struct attempt *a, int owner)
 {
     struct mutex *m = a->m;
-    atomic_store_explicit(&m->holder, 0, memory_order_relaxed);
+    atomic_store_explicit(&m->holder, HOLDER_NONE, memory_order_relaxed);
     atomic_store_explicit(&m->owner, owner, memory_order_relaxed);
     m->nusers -= a->users;
     free_word(m, a->kind);
@@ -254,7 +258,7 @@ int full_unlock(struct mutex *m, unsigned kind, unsigned users)
     unsigned type = kind & MUTEX_TYPE;
     if (!is_kind(kind))
         return EINVAL;
-    if (kind & MUTEX_PP && users && atomic_load(&m->holder) == 0)
+    if (kind & MUTEX_PP && users && atomic_load(&m->holder) == HOLDER_UNKNOWN)
         return prio_unlock(m);
     bool checked =
         has_tid(kind) || type == PTHREAD_MUTEX_RECURSIVE || type == PTHREAD_MUTEX_ERRORCHECK;

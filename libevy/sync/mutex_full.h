@@ -13,6 +13,10 @@ int full_unlock(struct mutex *m, unsigned kind, unsigned users);
 /* Whether the calling thread has it. */
 bool full_mine(struct mutex *m, unsigned kind);
 
+/* In holder when it is no thread of ours. UNKNOWN: nobody has it, or glibc has locked it for the first thread, before we
+   were there or while nobody else was. */
+enum { HOLDER_UNKNOWN = 0, HOLDER_NONE = -1 };
+
 /* glibc has locked m for the caller, who is noted as its holder. */
 void full_adopt(struct mutex *m);
 
@@ -32,6 +36,7 @@ void robust_after_fork(void);
    unlocks. */
 bool prio_is_kernels(unsigned kind, unsigned users);
 int prio_lock(struct mutex *m, struct limit limit);
+int prio_trylock(struct mutex *m);
 int prio_unlock(struct mutex *m);
 
 /* prio.c: 0, or why the caller may not lock a PP mutex of that ceiling. */

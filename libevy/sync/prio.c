@@ -60,11 +60,24 @@ bool prio_is_kernels(unsigned kind, unsigned users)
     return kind & MUTEX_PP && users && hub_count == 0;
 }
 
+/* Says whose the mutex is that glibc has locked, if it has. */
+static int kernels(struct mutex *m, int r)
+{
+    if (r == 0)
+        atomic_store_explicit(&m->holder, HOLDER_UNKNOWN, memory_order_relaxed);
+    return r;
+}
+
 int prio_lock(struct mutex *m, struct limit limit)
 {
     pthread_mutex_t *mutex = (pthread_mutex_t *)m;
-    return limit.at ? REAL(pthread_mutex_clocklock)(mutex, limit.clock, limit.at)
-                    : REAL(pthread_mutex_lock)(mutex);
+    return kernels(m, limit.at ? REAL(pthread_mutex_clocklock)(mutex, limit.clock, limit.at)
+                               : REAL(pthread_mutex_lock)(mutex));
+}
+
+int prio_trylock(struct mutex *m)
+{
+    return kernels(m, REAL(pthread_mutex_trylock)((pthread_mutex_t *)m));
 }
 
 /* Green threads may have come to wait since. */
