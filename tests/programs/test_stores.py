@@ -2,6 +2,7 @@
 
 import os
 import re
+import tempfile
 import time
 
 from . import clients, engine, load
@@ -26,20 +27,24 @@ def memcached_client(opener, number):
     sock.close()
 
 
+def start_memcached(launch):
+    user = ["-u", "root"] if os.getuid() == 0 else []
+    return launch(["memcached", "-l", HOST, "-p", str(free_port()), "-t", "4", *user])
+
+
 def test_memcached(ctx):
     """Four workers with an event loop each, and a few threads of its own."""
-    user = ["-u", "root"] if os.getuid() == 0 else []
-    server = ctx.start(["memcached", "-l", HOST, "-p", str(free_port()), "-t", "4", *user])
+    server = start_memcached(ctx.start)
     opener = clients.direct(server.address())
     run_all(ctx, server, [memcached_client(opener, number) for number in range(40)])
     ctx.check_threads(server.threads(), 5)
     require(server.stop() == 0, "memcached did not end with 0")
 
 
-def start_redis(ctx, *options):
+def start_redis(ctx, *options, launch=None):
     port = free_port()
-    server = ctx.start(["redis-server", "--port", str(port), "--bind", HOST, "--daemonize", "no", "--save", "",
-                        "--dir", ctx.directory, *options])
+    server = (launch or ctx.start)(["redis-server", "--port", str(port), "--bind", HOST, "--daemonize", "no", "--save", "",
+                                    "--dir", ctx.directory, *options])
     server.port()
     return server, port
 
@@ -95,20 +100,26 @@ def test_redis_benchmark(ctx):
         require(rates == ["SET", "GET", "INCR", "LPUSH", "MSET"], f"redis-benchmark said {said!r}")
 
 
+def start_mariadb(ctx, launch, *options):
+    """A server on a new data directory with an empty database `test`, and its socket."""
+    data = tempfile.mkdtemp(prefix="db", dir=ctx.directory)
+    socket = f"{data}.sock"
+    user = ["--user=root"] if os.getuid() == 0 else []
+    base = ["mariadbd", "--no-defaults", f"--datadir={data}", "--innodb-log-file-size=4M", *user]
+    with open(ctx.write("boot.sql", "CREATE DATABASE mysql;\nCREATE DATABASE test;\n")) as sql:
+        ctx.run([*base, "--bootstrap"], stdin=sql, seconds=60, launch=launch)
+    server = launch([*base, f"--socket={socket}", "--skip-networking", "--skip-grant-tables", *options])
+    until(lambda: os.path.exists(socket) or server.check_alive(), 30, "mariadbd does not listen")
+    return server, socket
+
+
 @limit(90)
 def test_mariadb(ctx):
     """A thread per connection; InnoDB brings a dozen of its own, with native AIO."""
     find_program("mariadbd")
     client = find_program("mariadb")
-    data, socket = ctx.make_directory("db"), ctx.path("db.sock")
-    user = ["--user=root"] if os.getuid() == 0 else []
-    bootstrap = ["mariadbd", "--no-defaults", "--bootstrap", f"--datadir={data}", "--innodb-log-file-size=4M", *user]
-    with open(ctx.write("boot.sql", "CREATE DATABASE mysql;\nCREATE DATABASE test;\n")) as sql:
-        ctx.run(bootstrap, stdin=sql, seconds=60)
-    server = ctx.start(["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={socket}", "--skip-networking",
-                        "--skip-grant-tables", "--innodb-log-file-size=4M", *user])
+    server, socket = start_mariadb(ctx, ctx.start)
     with ctx.blame(server):
-        until(lambda: os.path.exists(socket) or server.check_alive(), 30, "mariadbd does not listen")
         sql = [client, "--no-defaults", f"--socket={socket}", "-N", "test"]
         ctx.run([*sql, "-e", "CREATE TABLE t (n INT PRIMARY KEY, v VARCHAR(99)) ENGINE=InnoDB"])
         writers = [ctx.start([*sql, "-e", inserts(number)]) for number in range(4)]

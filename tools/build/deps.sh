@@ -64,6 +64,9 @@ uwsgi-core             uwsgi                               tests
 uwsgi-plugin-python3   /usr/lib/uwsgi/plugins/python3_plugin.so  tests
 postgresql             /usr/lib/postgresql                 tests
 python3-eventlet       /usr/lib/python3/dist-packages/eventlet  bench
+libst-dev              /usr/include/st.h                   bench
+libpth-dev             /usr/include/pth.h                  bench
+sysbench               sysbench                            bench
 gcc-aarch64-linux-gnu  aarch64-linux-gnu-gcc               aarch64
 libc6-dev-arm64-cross  /usr/aarch64-linux-gnu/include/stdio.h  aarch64
 qemu-user              qemu-aarch64                        aarch64

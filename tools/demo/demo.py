@@ -6,7 +6,6 @@ The runs are interleaved (native, libevy, native, libevy), so that both see the 
 """
 
 import argparse
-import functools
 import os
 import shutil
 import signal
@@ -15,94 +14,15 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
-from typing import Callable
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 
-from programs import clients, context, load, one, origin, procfs, test_microsocks, test_python  # noqa: E402
+from bench.shows import DEMO, Sample, measure  # noqa: E402
+from programs import context, one, origin  # noqa: E402
 
 MODES = ("native", "libevy")
-
-
-@dataclass
-class Show:
-    """A program of the demo. `drive(ctx, program, probe)` loads it and returns the load's Result."""
-
-    name: str
-    start: Callable  # (launch, ctx) -> Program
-    drive: Callable
-    rounds: int = 2
-
-
-@dataclass
-class Sample:
-    """What one run showed."""
-
-    threads: int
-    connections: int
-    rate: float
-    cpu: float  # microseconds per request
-    memory: float  # MB at the peak
-
-
-class Probe:
-    """Looks at the server when all connections are open, and when all requests are answered."""
-
-    def __init__(self, program):
-        self.program = program
-        self.threads = 0
-
-    def begin(self):
-        self.threads = self.program.threads()
-        self.cpu = procfs.cpu_seconds(self.program.pid)
-
-    def end(self):
-        self.cpu = procfs.cpu_seconds(self.program.pid) - self.cpu
-        self.memory = procfs.peak_kb(self.program.pid) / 1024
-
-    def sample(self, result):
-        return Sample(self.threads, result.connections, result.rate, self.cpu * 1e6 / result.requests, self.memory)
-
-
-def drive_echo(opener_of, connections, requests, ctx, program, probe):
-    return load.echo(load.Echo(opener_of(ctx, program), connections, requests, sizes=(32, 1024),
-                               at_open=probe.begin, at_end=probe.end))
-
-
-def drive_http(connections, rounds, ctx, program, probe):
-    """Every request is a connection of its own, as HTTP/1.0 wants it: all connect, then all ask."""
-    seconds = 0
-    probe.begin()
-    for _ in range(rounds):
-        socks = clients.paced(program.address(), connections)
-        probe.threads = max(probe.threads, program.threads())
-        start = time.monotonic()
-        load.held_http(socks, ctx.files)
-        seconds += time.monotonic() - start
-    probe.end()
-    return load.Result(connections, connections * rounds, seconds)
-
-
-def to_server(ctx, program):
-    return clients.direct(program.address())
-
-
-def through_socks(ctx, program):
-    return clients.socks5(program.address(), ctx.backend)
-
-
-SHOWS = [
-    Show("C echo server", lambda launch, ctx: launch([ctx.built("echo_threads")]),
-         functools.partial(drive_echo, to_server, 1000, 100000)),
-    Show("microsocks", lambda launch, ctx: test_microsocks.start(launch),
-         functools.partial(drive_echo, through_socks, 1000, 50000)),
-    Show("python3 ThreadingTCPServer", lambda launch, ctx: test_python.start_echo(launch),
-         functools.partial(drive_echo, to_server, 500, 20000)),
-    Show("python3 -m http.server", lambda launch, ctx: test_python.start_http(launch, ctx.root),
-         functools.partial(drive_http, 500, 4)),
-]
+ROUNDS = 2
 
 
 class Ticker(threading.Thread):
@@ -132,18 +52,6 @@ class Ticker(threading.Thread):
             print(f"\r\033[K{self.text}  {time.monotonic() - self.started:.1f} s", end="", flush=True)
 
 
-def measure(ctx, show, mode):
-    program = show.start(ctx.start if mode == "libevy" else ctx.start_native, ctx)
-    try:
-        with ctx.blame(program):
-            probe = Probe(program)
-            result = show.drive(ctx, program, probe)
-        program.stop()
-        return probe.sample(result)
-    finally:
-        program.kill()
-
-
 def median(samples):
     def middle(field):
         return statistics.median(getattr(sample, field) for sample in samples)
@@ -153,11 +61,11 @@ def median(samples):
 
 def run_show(ctx, show, done, total):
     samples = {mode: [] for mode in MODES}
-    for turn in range(show.rounds):
+    for turn in range(ROUNDS):
         for mode in MODES:
             done += 1
             with Ticker(f"[{done}/{total}] {show.name}, {mode}"):
-                samples[mode].append(measure(ctx, show, mode))
+                samples[mode].append(measure(ctx, show, mode == "libevy"))
     return {mode: median(samples[mode]) for mode in MODES}
 
 
@@ -209,11 +117,11 @@ def parse_options():
 
 
 def show_all(ctx):
-    total = sum(show.rounds * len(MODES) for show in SHOWS)
+    total = ROUNDS * len(MODES) * len(DEMO)
     table, done = [], 0
-    for show in SHOWS:
+    for show in DEMO:
         table.append((show.name, run_show(ctx, show, done, total)))
-        done += show.rounds * len(MODES)
+        done += ROUNDS * len(MODES)
     print_table(table)
 
 

@@ -1,0 +1,1 @@
+"""Figures: `python3 tests/bench/run.py --help`."""
