@@ -3,7 +3,8 @@
 
    Each takes the arguments of the call it is named after (man 2 recv, ...) and gives its results and errors; so
    O_NONBLOCK, MSG_DONTWAIT, SO_RCVTIMEO and signal handlers work as there. A wait may also end with ECANCELED (evy_kill)
-   or ETIMEDOUT (an evy_timeout). All may switch but those that only make, copy or set descriptors. While there are no
+   or ETIMEDOUT (an evy_timeout); one that a callback of the hub would begin fails with
+   EDEADLK. All may switch but those that only make, copy or set descriptors. While there are no
    green threads, and on kernel threads libevy did not make, they are the plain calls. */
 #ifndef EVY_LIBC_H
 #define EVY_LIBC_H

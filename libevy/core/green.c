@@ -250,6 +250,7 @@ int green_make_loop(struct green *g, size_t stack_size, struct context_next (*en
     }
     g->thread = tcb_thread_of(g->tp);
     g->flags = GREEN_LOOP;
+    atomic_store(&g->interrupted, INTERRUPT_LOOP);
     g->critical = 1;
     set_self_of(g);
     context_init(&g->ctx, (char *)align_down(stack_top(&g->stack) - tcb_facts.reserve, 64), entry,

@@ -91,6 +91,8 @@ static EVY_COLD int interruption_slow(struct waiter *w, unsigned why)
 {
     struct green *g = w->green;
     unsigned flags = w->flags;
+    if (why & INTERRUPT_LOOP)
+        return flags & (LOT_CANCEL | LOT_SIGNAL | LOT_RAISE) ? -EDEADLK : 0;
     if (why & INTERRUPT_REPORT) {
         atomic_fetch_and(&g->interrupted, ~(unsigned)INTERRUPT_REPORT);
         lot_report(w);

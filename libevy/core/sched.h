@@ -14,6 +14,7 @@ enum {
     INTERRUPT_SIGNAL = 2, /* a signal waits for this green thread */
     INTERRUPT_REPORT = 8, /* it is to say where it waits (lot_report) */
     INTERRUPT_RAISE = 4,  /* an error waits for it (raise.h) */
+    INTERRUPT_LOOP = 16,  /* it is a hub's loop, which must not wait */
 };
 
 /* Suspends the running green thread until sched_unpark or the deadline. Returns 0 (unparked; may be

@@ -210,7 +210,7 @@ static int join_until(struct green *g, void **result, deadline_t deadline)
     unsigned done;
     while (!((done = atomic_load(&g->done)) & THREAD_DONE)) {
         int r = lot_park(&g->done, done, deadline, LOT_CANCEL | LOT_RAISE | LOT_JOIN);
-        if (r == -ECANCELED || r == -ETIMEDOUT || r == -ENOMEM || r == -ERAISED) {
+        if (r && r != -EAGAIN) {
             atomic_store(&g->joiner, NULL);
             if (r == -ECANCELED)
                 cancel_now();

@@ -200,6 +200,7 @@ START_TEST(light_ones_block_side_by_side)
 {
     evy_gt *g[6];
     snprintf(fifo, sizeof fifo, "/tmp/evy-fifo-%d", getpid());
+    unlink(fifo);
     ck_assert_int_eq(mkfifo(fifo, 0600), 0);
     for (int i = 0; i < 5; i++)
         g[i] = evy_spawn(opens, (void *)O_RDONLY);

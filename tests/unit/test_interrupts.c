@@ -405,7 +405,7 @@ START_TEST(a_kill_ends_it)
     evy_sleep(0.002);
     ck_assert_int_eq(ended, 0);
     ck_assert_int_eq(evy_kill(g, OURS), 0);
-    ck_assert_msg(evy_gt_wait_timeout(g, NULL, 5) == 0, "%s is not ended", calls[_i].name);
+    ck_assert_msg(evy_gt_wait_timeout(g, NULL, 5) == 0, "%s: %s", calls[_i].name, strerror(errno));
     evy_gt_unref(g);
     drop_world();
 }
@@ -422,6 +422,30 @@ START_TEST(a_timeout_ends_it)
     ck_assert_msg(r == -1 && errno == OURS, "%s: %ld, %s", calls[_i].name, r, strerror(errno));
     ck_assert_int_eq(evy_timeout_cancel(&t), 1);
     ck_assert_int_eq(evy_sleep(0), 0);
+    drop_world();
+}
+END_TEST
+
+static int called, called_errno;
+
+static void call_in_hub(void *arg)
+{
+    errno = 0;
+    called = (int)calls[*(int *)arg].call();
+    called_errno = errno;
+    ended = 1;
+}
+
+START_TEST(a_callback_of_the_hub_is_refused)
+{
+    make_descriptors();
+    make_objects();
+    evy_timer *t = evy_hub_call_global(0, call_in_hub, &_i);
+    while (!ended)
+        evy_sleep(0.001);
+    ck_assert_msg(called == -1 && called_errno == EDEADLK, "%s: %d, %s", calls[_i].name, called,
+                  strerror(called_errno));
+    evy_timer_free(t);
     drop_world();
 }
 END_TEST
@@ -514,6 +538,7 @@ static void add(TCase *tc)
 {
     tcase_add_loop_test(tc, a_kill_ends_it, 0, array_len(calls));
     tcase_add_loop_test(tc, a_timeout_ends_it, 0, array_len(calls));
+    tcase_add_loop_test(tc, a_callback_of_the_hub_is_refused, 0, array_len(calls));
     tcase_add_loop_test(tc, a_kill_ends_the_next_wait, 0, array_len(later));
 }
 
