@@ -20,7 +20,7 @@ extern "C" {
 int evy_connect_host(const char *host, int port);
 
 /* A stream connection to an address of any family, from a local address if bind_to is not NULL. Returns a descriptor, or
-   -1 with errno of socket, bind or connect. Eventlet: connect(addr, family, bind). */
+   -1 with errno of socket, bind or connect, EINVAL for NULL. Eventlet: connect(addr, family, bind). */
 int evy_connect_addr(const struct sockaddr *addr, socklen_t len, const struct sockaddr *bind_to,
                      socklen_t bind_len);
 
@@ -60,7 +60,7 @@ FILE *evy_fdopen(int fd, const char *mode);
 
 /* Reads from f up to and including terminator into *line, which has room for *size bytes and is grown by realloc, as
    getline's. Returns the number of bytes (a NUL follows them), fewer than up to the terminator at the end of the stream;
-   -1 at the end with nothing read (errno untouched), or with errno of read, EINVAL (an empty terminator) or ENOMEM.
+   -1 at the end with nothing read (errno untouched), or with errno of read, EINVAL (NULL, an empty terminator) or ENOMEM.
    Eventlet: readuntil (to 0.9.2), readline. */
 ssize_t evy_readuntil(FILE *f, const char *terminator, char **line, size_t *size);
 

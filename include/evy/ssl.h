@@ -14,7 +14,8 @@
      EBADF       the connection was closed by another green thread
      EPROTO      TLS failed, see evy_ssl_error; the connection is of no more use
      ECONNRESET, EPIPE, ENOTCONN, ...   as recv and send of the socket
-   and after ETIMEDOUT, ECANCELED and EINTR it may be made again; a write then has to begin with the same bytes. */
+   and after ETIMEDOUT, ECANCELED and EINTR it may be made again; a write then has to begin with the same bytes. NULL for
+   a connection is EINVAL. */
 #ifndef EVY_SSL_H
 #define EVY_SSL_H
 

@@ -85,7 +85,8 @@ int evy_lock_locked(const evy_lock *l);
 int evy_lock_reinit(
     evy_lock *l); /* unlocked, waiters forgotten: in the child of a fork. 0 or -1 EINVAL */
 
-/* A lock that its holder may take again; release is EPERM for everybody else. Eventlet: zmq's _QueueLock. */
+/* A lock that its holder may take again; release is EPERM for everybody else, and all is on threads that libevy does not
+   run. Eventlet: zmq's _QueueLock. */
 typedef struct evy_rlock evy_rlock;
 evy_rlock *evy_rlock_new(void);
 void evy_rlock_free(evy_rlock *l);

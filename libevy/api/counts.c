@@ -4,6 +4,8 @@
 
 EVY_API void evy_hub_counts(evy_counts *counts)
 {
+    if (!counts)
+        return;
     *counts = (evy_counts){.hubs = hub_count};
     for (unsigned i = 0; i < hub_count; i++) {
         counts->switches += atomic_load_explicit(&hubs[i].switches, memory_order_relaxed);

@@ -355,7 +355,7 @@ static size_t list_keys(evy_dag *d, bool (*which)(const struct node *), const ch
         const struct node *n = list_entry(link, struct node, link);
         if (!which(n))
             continue;
-        if (count < max)
+        if (keys && count < max)
             keys[count] = n->key;
         count++;
     }
@@ -382,7 +382,7 @@ EVY_API long evy_dag_waiting_for(evy_dag *d, const char *key, const char **keys,
         const struct node *dep = n->run->in->left[i];
         if (dep->known)
             continue;
-        if ((size_t)count < max)
+        if (keys && (size_t)count < max)
             keys[count] = dep->key;
         count++;
     }

@@ -57,9 +57,9 @@ static bool ends_with(const char *line, size_t n, const char *end, size_t end_n)
 
 EVY_API ssize_t evy_readuntil(FILE *f, const char *terminator, char **line, size_t *size)
 {
-    size_t n = 0, end_n = strlen(terminator);
+    size_t n = 0, end_n = terminator ? strlen(terminator) : 0;
     int c = 0;
-    if (end_n == 0)
+    if (!f || !line || !size || end_n == 0)
         return errno_edge(-EINVAL);
     if (!*line)
         *size = 0;

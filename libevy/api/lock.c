@@ -81,7 +81,7 @@ EVY_API int evy_rlock_acquire(evy_rlock *l, double timeout)
 
 EVY_API int evy_rlock_release(evy_rlock *l)
 {
-    if (!l || !l->depth || l->owner != evy_ident())
+    if (!l || l->owner != evy_ident() || !l->depth)
         return api_edge(l ? -EPERM : -EINVAL);
     if (--l->depth)
         return 0;
@@ -120,14 +120,15 @@ EVY_API int evy_wg_add(evy_wg *w, long n)
 
 EVY_API int evy_wg_done(evy_wg *w)
 {
-    if (!w || w->count <= 0)
+    if (!w)
         return api_edge(-EINVAL);
     object_lock(&w->lock);
-    if (--w->count == 0)
+    int r = w->count > 0 ? 0 : -EINVAL;
+    if (r == 0 && --w->count == 0)
         turns_serve_all(&w->waiters, &w->lock, NULL, 0);
     else
         object_unlock(&w->lock);
-    return 0;
+    return api_edge(r);
 }
 
 EVY_API int evy_wg_wait(evy_wg *w, double timeout)

@@ -66,6 +66,8 @@ static int checked(int fd, int r)
 EVY_API int evy_connect_addr(const struct sockaddr *addr, socklen_t len,
                              const struct sockaddr *bind_to, socklen_t bind_len)
 {
+    if (!addr)
+        return (int)errno_edge(-EINVAL);
     int fd = evy_socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
@@ -107,7 +109,7 @@ static void set_reuse(int fd, const struct sockaddr *addr, unsigned flags)
 
 EVY_API int evy_listen_addr(const struct sockaddr *addr, socklen_t len, int backlog, unsigned flags)
 {
-    if (flags > 7 || (flags & EVY_REUSEPORT && flags & EVY_NO_REUSEPORT))
+    if (!addr || flags > 7 || (flags & EVY_REUSEPORT && flags & EVY_NO_REUSEPORT))
         return (int)errno_edge(-EINVAL);
     int fd = evy_socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)

@@ -252,7 +252,7 @@ EVY_API evy_map *evy_pool_map(evy_pool *p, evy_fn fn, int (*next)(void *, void *
 
 EVY_API evy_map *evy_pool_imap(evy_pool *p, evy_fn fn, void *const *items, size_t n)
 {
-    struct evy_map *m = evy_pool_map(p, fn, next_of_array, NULL);
+    struct evy_map *m = evy_pool_map(p, fn, items || !n ? next_of_array : NULL, NULL);
     if (m) {
         m->arg = m;
         m->items = items;

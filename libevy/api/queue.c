@@ -300,14 +300,15 @@ EVY_API long evy_queue_unfinished(const evy_queue *q)
 
 EVY_API int evy_queue_task_done(evy_queue *q)
 {
-    if (!q || q->unfinished <= 0)
+    if (!q)
         return api_edge(-EINVAL);
     object_lock(&q->lock);
-    if (--q->unfinished == 0)
+    int r = q->unfinished > 0 ? 0 : -EINVAL;
+    if (r == 0 && --q->unfinished == 0)
         turns_serve_all(&q->joiners, &q->lock, NULL, 0);
     else
         object_unlock(&q->lock);
-    return 0;
+    return api_edge(r);
 }
 
 EVY_API int evy_queue_join(evy_queue *q, double timeout)

@@ -69,6 +69,13 @@ static void leave(evy_ssl *s)
     errno = error;
 }
 
+static bool is_missing(const evy_ssl *s)
+{
+    if (!s)
+        errno = EINVAL;
+    return !s;
+}
+
 /* One call of OpenSSL. */
 struct step {
     int (*call)(SSL *ssl, struct step *step);
@@ -163,6 +170,8 @@ static int shake_hands(evy_ssl *s)
 
 API int evy_ssl_handshake(evy_ssl *s)
 {
+    if (is_missing(s))
+        return -1;
     atomic_fetch_add(&s->users, 1);
     int r = shake_hands(s);
     leave(s);
@@ -177,6 +186,8 @@ static int step_read(SSL *ssl, struct step *step)
 API ssize_t evy_ssl_read(evy_ssl *s, void *buf, size_t n)
 {
     struct step step = {step_read, buf, n, 0};
+    if (is_missing(s))
+        return -1;
     atomic_fetch_add(&s->users, 1);
     int r = shake_hands(s);
     if (r == 0)
@@ -211,6 +222,8 @@ static ssize_t write_bytes(evy_ssl *s, const char *buf, size_t n, bool whole)
 
 static ssize_t write_inside(evy_ssl *s, const void *buf, size_t n, bool whole)
 {
+    if (is_missing(s))
+        return -1;
     if (n == 0)
         return 0;
     atomic_fetch_add(&s->users, 1);
@@ -238,6 +251,8 @@ static int step_shutdown(SSL *ssl, struct step *step)
 
 API int evy_ssl_shutdown(evy_ssl *s)
 {
+    if (is_missing(s))
+        return -1;
     atomic_fetch_add(&s->users, 1);
     int r = complete(s, &(struct step){.call = step_shutdown});
     leave(s);
@@ -246,6 +261,8 @@ API int evy_ssl_shutdown(evy_ssl *s)
 
 API int evy_ssl_unwrap(evy_ssl *s)
 {
+    if (is_missing(s))
+        return -1;
     if (complete(s, &(struct step){.call = step_shutdown, .n = 1}) < 0)
         return -1;
     int fd = s->fd;
@@ -272,17 +289,17 @@ API void evy_ssl_close(evy_ssl *s)
 
 API SSL *evy_ssl_handle(evy_ssl *s)
 {
-    return s->ssl;
+    return is_missing(s) ? NULL : s->ssl;
 }
 
 API int evy_ssl_fd(const evy_ssl *s)
 {
-    return s->fd;
+    return is_missing(s) ? -1 : s->fd;
 }
 
 API int evy_ssl_set_timeout(evy_ssl *s, double seconds)
 {
-    if (!(seconds >= 0)) {
+    if (!s || !(seconds >= 0)) {
         errno = EINVAL;
         return -1;
     }
@@ -292,6 +309,8 @@ API int evy_ssl_set_timeout(evy_ssl *s, double seconds)
 
 API size_t evy_ssl_pending(evy_ssl *s)
 {
+    if (!s)
+        return 0;
     pthread_mutex_lock(&s->lock);
     int n = SSL_pending(s->ssl);
     pthread_mutex_unlock(&s->lock);
@@ -300,5 +319,5 @@ API size_t evy_ssl_pending(evy_ssl *s)
 
 API unsigned long evy_ssl_error(const evy_ssl *s)
 {
-    return s->error;
+    return s ? s->error : 0;
 }

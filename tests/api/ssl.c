@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <evy.h>
 #include <evy/ssl.h>
+
+#include <evy/compat.h>
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <pthread.h>
@@ -389,6 +391,17 @@ START_TEST(refuses)
     wrap(0);
     errno = 0;
     ck_assert(evy_ssl_set_timeout(client, -1) == -1 && errno == EINVAL);
+    char c;
+    SSL_CTX *ctx;
+    errno = 0;
+    ck_assert(evy_ssl_read(NULL, &c, 1) == -1 && errno == EINVAL);
+    ck_assert(evy_ssl_write(NULL, "x", 1) == -1 && evy_ssl_sendall(NULL, "x", 1) == -1);
+    ck_assert(evy_ssl_handshake(NULL) == -1 && evy_ssl_shutdown(NULL) == -1);
+    ck_assert(evy_ssl_unwrap(NULL) == -1 && evy_ssl_fd(NULL) == -1 && errno == EINVAL);
+    ck_assert(!evy_ssl_handle(NULL) && !evy_ssl_pending(NULL) && !evy_ssl_error(NULL));
+    errno = 0;
+    ck_assert(evy_ssl_listener("127.0.0.1", 0, "no such file", "nor this", &ctx) == -1);
+    ck_assert(!ctx && errno == ENOENT);
 }
 END_TEST
 

@@ -148,6 +148,7 @@ static void *say_arg(void *arg)
 static void *call_and_end(void *arg)
 {
     evy_gt_unref(evy_call_after(0.005, say_arg, arg));
+    evy_gt_unref(evy_call_after_local(0.005, say_arg, arg));
     evy_gt_unref(evy_call_after_global(0.005, say_arg, "g"));
     return NULL;
 }
@@ -196,6 +197,8 @@ START_TEST(oldest_names)
     ck_assert_int_eq(evy_wrap_pipes_with_coroutine_pipes(), 0);
     ck_assert_int_eq(evy_is_monkey_patched("os,process"), 1);
     ck_assert_int_eq(evy_is_monkey_patched("thread"), 0);
+    ck_assert_int_eq(evy_wrap_threading_local_with_coro_local(), 0);
+    ck_assert_int_eq(evy_is_monkey_patched("thread"), 1);
 }
 END_TEST
 

@@ -67,6 +67,29 @@ START_TEST(timers_call)
 }
 END_TEST
 
+START_TEST(timers_call_in_order)
+{
+    static const struct {
+        double seconds;
+        const char *name;
+    } when[] = {{0.004, "4"}, {0, "0"},  {0.002, "2"}, {0.003, "3"},
+                {0, "o"},     {-1, "n"}, {0.001, "1"}};
+    evy_timer *t[7], *dropped[2000];
+    for (int i = 0; i < 7; i++)
+        t[i] = evy_hub_call_global(when[i].seconds, say_cb, (void *)when[i].name);
+    for (int i = 0; i < 2000; i++)
+        dropped[i] = evy_hub_call_global(5 + i % 7, say_cb, "?");
+    for (int i = 0; i < 2000; i++)
+        evy_timer_free(dropped[i]);
+    ck_assert_uint_eq(evy_hub_ntimers(), 7); /* those that were cancelled are gone */
+    while (strlen(trace) < 7)
+        evy_sleep(0.001);
+    ck_assert_trace("0on1234");
+    for (int i = 0; i < 7; i++)
+        evy_timer_free(t[i]);
+}
+END_TEST
+
 static void *make_local(void *arg)
 {
     *(evy_timer **)arg = evy_hub_call_local(0.005, say_cb, "l");
@@ -128,6 +151,59 @@ START_TEST(callbacks_may_do_all_but_wait)
         evy_kill(handle_of(list_entry(node, struct green, siblings)), 0);
     ck_assert_trace("k");
     evy_gt_unref(sleeper);
+}
+END_TEST
+
+static evy_queue *channel;
+
+static void *get_one(void *arg)
+{
+    void *item = "?";
+    ck_assert_int_eq(evy_queue_get(channel, &item, 5), 0);
+    say(item);
+    return arg;
+}
+
+static void *put_one(void *arg)
+{
+    ck_assert_int_eq(evy_queue_put(channel, arg, 5), 0);
+    say("p");
+    return NULL;
+}
+
+static void meet_on_the_loop(void *arg)
+{
+    void *item;
+    ck_assert_int_eq(evy_queue_tryput(channel, arg), 0);
+    ck_assert_fails(evy_queue_tryput(channel, arg), EAGAIN);
+    ck_assert_fails(evy_queue_tryget(channel, &item), EAGAIN);
+    say("h");
+}
+
+static void take_on_the_loop(void *arg)
+{
+    void *item = NULL;
+    ck_assert_int_eq(evy_queue_tryget(channel, &item), 0);
+    ck_assert_ptr_eq(item, arg);
+    ck_assert_fails(evy_queue_tryget(channel, &item), EAGAIN);
+    say("h");
+}
+
+/* Callbacks put to who waits on a channel, and take from who waits. */
+START_TEST(callbacks_meet_on_a_channel)
+{
+    channel = evy_queue_new(0, EVY_Q_FIFO);
+    evy_spawn_n(get_one, NULL);
+    evy_sleep(0);
+    ck_assert_int_eq(evy_call_soon(NULL, meet_on_the_loop, "i"), 0);
+    evy_sleep(0.002);
+    ck_assert_trace("hi");
+    evy_spawn_n(put_one, "j");
+    evy_sleep(0);
+    ck_assert_int_eq(evy_call_soon(NULL, take_on_the_loop, "j"), 0);
+    evy_sleep(0.002);
+    ck_assert_trace("hp");
+    evy_queue_free(channel);
 }
 END_TEST
 
@@ -216,6 +292,7 @@ START_TEST(listeners_are_called)
     }
     ck_assert_trace("lll");
     ck_assert_uint_eq(evy_hub_nreaders(), 1);
+    ck_assert_uint_eq(evy_hub_nwriters(), 0);
     char *text = evy_debug_format_listeners();
     ck_assert_ptr_nonnull(strstr(text, "READERS:\n  fd "));
     free(text);
@@ -349,8 +426,10 @@ static void add(TCase *tc)
 {
     tcase_add_test(tc, methods);
     tcase_add_test(tc, timers_call);
+    tcase_add_test(tc, timers_call_in_order);
     tcase_add_test(tc, a_local_timer_dies_with_its_maker);
     tcase_add_test(tc, callbacks_may_do_all_but_wait);
+    tcase_add_test(tc, callbacks_meet_on_a_channel);
     tcase_add_test(tc, a_sleep_of_0_starves_nobody);
     tcase_add_test(tc, a_busy_socket_starves_no_timer);
     tcase_add_test(tc, listeners_are_called);

@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -503,6 +504,131 @@ START_TEST(libc_calls_are_green)
 }
 END_TEST
 
+/* Descriptors made, copied and asked by their public names. */
+START_TEST(descriptors)
+{
+    char dir[] = "/tmp/evy_XXXXXX", buf[8] = "";
+    int fds[2], waiting = 0;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    int d = evy_open(dir, O_RDONLY | O_DIRECTORY, 0);
+    int f = evy_openat(d, "file", O_CREAT | O_RDWR, 0600);
+    ck_assert_int_ge(f, 0);
+    ck_assert_int_eq(evy_lockf(f, F_LOCK, 0), 0);
+    ck_assert_int_eq(evy_lockf(f, F_ULOCK, 0), 0);
+    evy_close(f);
+    ck_assert_int_eq(unlinkat(d, "file", 0), 0);
+    ck_assert_fails(evy_creat(dir, 0600), EISDIR);
+    ck_assert_int_eq(rmdir(dir), 0);
+    ck_assert_int_eq(evy_pipe2(fds, O_CLOEXEC), 0);
+    ck_assert_int_eq(evy_dup2(fds[0], d), d);
+    ck_assert_int_eq(evy_fcntl(d, F_GETFD, 0), 0);
+    ck_assert_int_eq(evy_dup3(fds[0], d, O_CLOEXEC), d);
+    ck_assert_int_eq(evy_fcntl(d, F_GETFD, 0), FD_CLOEXEC);
+    ck_assert_int_eq(evy_fcntl(d, F_GETFL, 0) & O_NONBLOCK, 0);
+    ck_assert_int_eq(evy_write(fds[1], "abc", 3), 3);
+    ck_assert_int_eq(evy_ioctl(d, FIONREAD, &waiting), 0);
+    ck_assert_int_eq(waiting, 3);
+    evy_spawn_n(tick, NULL);
+    FILE *p = evy_popen("sleep 0.03; echo done", "r");
+    ck_assert_ptr_nonnull(p);
+    ck_assert_int_ge(evy_read(fileno(p), buf, sizeof buf), 5);
+    ck_assert_int_eq(evy_pclose(p), 0);
+    ck_assert_str_eq(buf, "done\n");
+    ck_assert_int_eq(trace[0], '.');
+    while (strlen(trace) < 3)
+        evy_sleep(0.001);
+    evy_close(d);
+    evy_close(fds[0]);
+    evy_close(fds[1]);
+}
+END_TEST
+
+static void *write_letters(void *arg)
+{
+    for (int i = 0; i < 1000; i++)
+        ck_assert_int_eq(evy_send(*(int *)arg, "0123456789", 10, 0), 10);
+    return NULL;
+}
+
+static void *read_letters(void *arg)
+{
+    char buf[10];
+    for (int i = 0; i < 1000; i++)
+        ck_assert_int_eq(evy_recv(*(int *)arg, buf, 10, MSG_WAITALL), 10);
+    return NULL;
+}
+
+/* A reader and a writer on one socket, at both ends. */
+START_TEST(full_duplex)
+{
+    int fds[2];
+    evy_gt *g[4];
+    ck_assert_int_eq(evy_socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    for (int i = 0; i < 4; i++)
+        g[i] = evy_spawn(i < 2 ? write_letters : read_letters, &fds[i % 2]);
+    ck_assert_int_eq(evy_waitall(g, 4, NULL), 0);
+    for (int i = 0; i < 4; i++)
+        evy_gt_unref(g[i]);
+    evy_close(fds[0]);
+    evy_close(fds[1]);
+}
+END_TEST
+
+/* A stream and the descriptor it is a copy of are closed in any order; the last one closes. */
+START_TEST(streams_close_by_themselves)
+{
+    char c;
+    for (int stream_first = 0; stream_first < 2; stream_first++) {
+        int fds[2];
+        ck_assert_int_eq(evy_socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+        FILE *f = evy_fdopen(evy_dup(fds[0]), "w");
+        fputs("line\n", f);
+        if (stream_first)
+            ck_assert_int_eq(fclose(f), 0);
+        else
+            evy_close(fds[0]);
+        if (stream_first)
+            evy_close(fds[0]);
+        else
+            ck_assert_int_eq(fclose(f), 0);
+        for (const char *l = "line\n"; *l; l++)
+            ck_assert(evy_recv(fds[1], &c, 1, 0) == 1 && c == *l);
+        ck_assert_int_eq(evy_recv(fds[1], &c, 1, 0), 0);
+        evy_close(fds[1]);
+    }
+}
+END_TEST
+
+/* What the kernel answers is answered: no end of the stream is made of a reset, and nobody waits on a socket that is
+   not connected. A limit that has passed leaves nothing behind. */
+START_TEST(errors_are_the_kernels)
+{
+    char c;
+    struct linger hard = {1, 0};
+    int server = listener(), a = client(server), b = evy_accept(server, NULL, NULL);
+    ck_assert_int_eq(evy_setsockopt(b, SOL_SOCKET, SO_LINGER, &hard, sizeof hard), 0);
+    evy_close(b);
+    ck_assert_fails(evy_recv(a, &c, 1, 0), ECONNRESET);
+    evy_close(a);
+    a = evy_socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_fails(evy_recv(a, &c, 1, 0), ENOTCONN);
+    evy_close(a);
+    a = client(server);
+    b = evy_accept(server, NULL, NULL);
+    ck_assert_int_eq(evy_set_timeout(a, 0.003), 0);
+    ck_assert_fails(evy_recv(a, &c, 1, 0), EAGAIN);
+    ck_assert_int_eq(evy_set_timeout(a, EVY_FOREVER), 0);
+    ck_assert_int_eq(evy_send(b, "x", 1, 0), 1); /* wakes nobody up who is not in recv */
+    double start = seconds_now();
+    ck_assert_int_eq(evy_sleep(0.01), 0);
+    ck_assert(seconds_now() - start >= 0.01);
+    ck_assert_int_eq(evy_recv(a, &c, 1, 0), 1);
+    evy_close(a);
+    evy_close(b);
+    evy_close(server);
+}
+END_TEST
+
 static void add(TCase *tc)
 {
     tcase_add_test(tc, listens_as_eventlet_does);
@@ -522,6 +648,10 @@ static void add(TCase *tc)
     tcase_add_test(tc, timeouts_of_sockets);
     tcase_add_test(tc, shutdown_is_safe);
     tcase_add_loop_test(tc, libc_calls_are_green, 0, 7);
+    tcase_add_test(tc, descriptors);
+    tcase_add_test(tc, full_duplex);
+    tcase_add_test(tc, streams_close_by_themselves);
+    tcase_add_test(tc, errors_are_the_kernels);
 }
 
 int main(void)
