@@ -39,14 +39,16 @@ int evy_listen_addr(const struct sockaddr *addr, socklen_t len, int backlog, uns
 /* What a handler of evy_serve returns to end it. */
 #define EVY_STOP_SERVE 1
 
-/* Serves one connection from addr, in a green thread of its own; fd is closed when it ends, however it does. Returns 0; or
+/* Serves one connection from addr, in a green thread of its own; fd is closed when it ends, however it does: what would
+   close it too (fclose, evy_ssl_close) gets evy_dup(fd). Returns 0; or
    EVY_STOP_SERVE; or -1, and evy_serve fails with the errno (ECANCELED excepted: the handler was killed). */
 typedef int evy_handler(int fd, const struct sockaddr *addr, socklen_t len, void *arg);
 
 /* Accepts from the listening socket and runs handler for each connection, at most concurrency at a time (0: Eventlet's
    1000): then nothing is accepted until one ends. Returns 0 after a handler said EVY_STOP_SERVE, or -1 with errno of
    accept, of a handler, EINVAL, or ENOMEM, EAGAIN when a connection got no green thread. The listening socket stays open
-   and the other handlers go on. Switches. Eventlet: serve, StopServe. */
+   and the other handlers go on. evy_kill ends it from outside (ECANCELED), the handlers not. Switches. Eventlet: serve,
+   StopServe. */
 int evy_serve(int listener, evy_handler *handler, void *arg, unsigned concurrency);
 
 /* Sends all n bytes, however many calls that takes; to a socket without SIGPIPE. Returns 0, or -1 with errno of send or
@@ -69,7 +71,8 @@ ssize_t evy_readuntil(FILE *f, const char *terminator, char **line, size_t *size
 int evy_shutdown_safe(int fd);
 
 /* How long each wait of later calls on the socket may take, in both directions (SO_RCVTIMEO, SO_SNDTIMEO: they then fail
-   with EAGAIN). EVY_FOREVER: no limit. Returns 0, or -1 with errno EINVAL (NaN, zero or less: set O_NONBLOCK for that)
+   with EAGAIN). As the kernel has it, what a listening socket accepts begins with its limits (Eventlet's without).
+   EVY_FOREVER: no limit. Returns 0, or -1 with errno EINVAL (NaN, zero or less: set O_NONBLOCK for that)
    or that of setsockopt. Does not switch. Eventlet: settimeout. */
 int evy_set_timeout(int fd, double seconds);
 

@@ -18,7 +18,7 @@ evy_pool *evy_pool_new(int size);
 int evy_pool_free(evy_pool *p);
 
 /* As evy_spawn, but waits while all slots are taken. When they are and the caller is a member itself, fn(arg) is called
-   here and now instead, and the handle is one that has ended. A slot is given back when the member ends, however that
+   here and now instead, and the handle is one that has ended (evy_exit in fn ends the caller then). A slot is given back when the member ends, however that
    comes. NULL with the errno of evy_spawn and of waits. Eventlet: GreenPool.spawn. */
 evy_gt *evy_pool_spawn(evy_pool *p, evy_fn fn, void *arg);
 
@@ -28,7 +28,7 @@ int evy_pool_spawn_n(evy_pool *p, evy_fn fn, void *arg);
 /* Waits until nobody runs and nobody waits for a slot. 0, or -1 with EDEADLK (the caller is a member) & co. */
 int evy_pool_waitall(evy_pool *p);
 
-/* Kills every member there is now (evy_kill; not the caller itself), begun or not. 0, or -1 with ENOMEM, EINVAL. Eventlet:
+/* Kills every member there is now (evy_kill; not the caller itself), begun or not; who ignores it goes on. 0, or -1 with ENOMEM, EINVAL. Eventlet:
    pool.Pool.killall. */
 int evy_pool_killall(evy_pool *p, int err);
 

@@ -116,8 +116,8 @@ int evy_gt_link(evy_gt *g, void (*cb)(evy_gt *g, void *arg), void *arg);
    EINVAL. Eventlet: GreenThread.unlink. */
 int evy_gt_unlink(evy_gt *g, void (*cb)(evy_gt *g, void *arg), void *arg);
 
-/* The blocking call g is in, or its next one, fails with err (0: ECANCELED), once: later calls wait as ever, and g may
-   ignore it. A g that waits runs first, and the caller goes on behind everybody who is runnable; one of another hub
+/* The blocking call g is in, or its next one, fails with err (0: ECANCELED), once: later calls wait as ever. Code that ignores
+   the errors of its waits ignores kills, too. A g that waits runs first, and the caller goes on behind everybody who is runnable; one of another hub
    gets it when that runs it. A g that has not begun never runs: it is dead at once, its links run now, those who wait
    get err. A dead g is left alone. Killing oneself fails here and now. Not interrupted: waiting for a pthread mutex,
    rwlock or barrier, and calls libevy runs on another kernel thread (flock, opening a FIFO, name lookups, ...), after
@@ -131,7 +131,8 @@ int evy_killall(evy_gt *const *gts, size_t count, int err);
 /* Kills g only if it has not begun. Returns 1, 0 when it is too late, -1 with errno EINVAL. Eventlet: cancel. */
 int evy_cancel(evy_gt *g, int err);
 
-/* As evy_kill of the main thread, but without running it now: for handlers and links. Returns 0, or -1 with errno EPERM
+/* As evy_kill of the main thread, but without running it now: for handlers and links. If main does not wait then, its
+   next wait fails. Returns 0, or -1 with errno EPERM
    when no runtime runs. Async-signal-safe. Eventlet: KeyboardInterrupt surfaces in main. */
 int evy_interrupt_main(int err);
 

@@ -117,11 +117,23 @@ static struct green *spawn(evy_pool *p, unsigned state, evy_fn fn, void *arg)
     return g;
 }
 
+/* fn has ended the member that called it: nobody gets the handle. */
+static void drop_inline(void *g)
+{
+    gt_finish_inline(g, NULL);
+    evy_gt_unref(handle_of(g));
+}
+
 static struct green *run_inline(evy_fn fn, void *arg)
 {
+    evy_cleanup c;
     struct green *g = gt_make(NULL, 0, fn, arg);
-    if (g)
-        gt_finish_inline(g, fn(arg));
+    if (!g)
+        return NULL;
+    evy_cleanup_push(&c, drop_inline, g);
+    void *result = fn(arg);
+    evy_cleanup_pop(0);
+    gt_finish_inline(g, result);
     return g;
 }
 

@@ -113,6 +113,73 @@ START_TEST(a_member_of_a_full_pool_runs_it_inline)
 }
 END_TEST
 
+static void *ends_inline(void *arg)
+{
+    evy_pool_spawn(pool, fails, arg);
+    say("never");
+    return NULL;
+}
+
+/* Eventlet's spawn raises what the function raises: the caller ends. */
+START_TEST(an_end_inline_is_the_callers)
+{
+    pool = evy_pool_new(1);
+    evy_gt *g = evy_pool_spawn(pool, ends_inline, (void *)(intptr_t)EDOM);
+    ck_assert_fails(evy_gt_wait(g, NULL), EDOM);
+    evy_gt_unref(g);
+    ck_assert_int_eq(evy_pool_waitall(pool), 0);
+    ck_assert_trace("");
+    evy_pool_free(pool);
+}
+END_TEST
+
+static evy_timer *member_timer;
+static evy_event *handed_over;
+
+static void say_cb(void *arg)
+{
+    say(arg);
+}
+
+static void *make_timer(void *arg)
+{
+    member_timer = evy_hub_call_local(0.002, say_cb, arg);
+    return NULL;
+}
+
+static void *send_event(void *arg)
+{
+    evy_sleep(0.001);
+    ck_assert_int_eq(evy_event_send(handed_over, arg), 0);
+    return NULL;
+}
+
+static void *wait_for_event(void *arg)
+{
+    void *value;
+    ck_assert_int_eq(evy_event_wait(handed_over, &value, 5), 0);
+    say(value);
+    return arg;
+}
+
+/* A member's local timer dies with it; members wait for each other; nobody runs before the caller waits. */
+START_TEST(members_are_green_threads)
+{
+    pool = evy_pool_new(2);
+    handed_over = evy_event_new();
+    ck_assert_int_eq(evy_pool_spawn_n(pool, wait_for_event, NULL), 0);
+    ck_assert_int_eq(evy_pool_spawn_n(pool, send_event, "v"), 0);
+    ck_assert_trace("");
+    ck_assert_int_eq(evy_pool_spawn_n(pool, make_timer, "never"), 0);
+    ck_assert_int_eq(evy_pool_waitall(pool), 0);
+    evy_sleep(0.01);
+    ck_assert_trace("v");
+    evy_timer_free(member_timer);
+    evy_event_free(handed_over);
+    evy_pool_free(pool);
+}
+END_TEST
+
 START_TEST(every_end_gives_the_slot_back)
 {
     pool = evy_pool_new(2);
@@ -380,6 +447,8 @@ static void add(TCase *tc)
     tcase_add_test(tc, size_bounds_who_runs);
     tcase_add_test(tc, waiting_is_counted);
     tcase_add_test(tc, a_member_of_a_full_pool_runs_it_inline);
+    tcase_add_test(tc, an_end_inline_is_the_callers);
+    tcase_add_test(tc, members_are_green_threads);
     tcase_add_test(tc, every_end_gives_the_slot_back);
     tcase_add_test(tc, killall_ends_the_members);
     tcase_add_test(tc, resize);

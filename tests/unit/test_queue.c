@@ -171,6 +171,29 @@ START_TEST(who_leaves_takes_nothing)
 }
 END_TEST
 
+/* Half of those who wait leave: what is put goes to the others, in order. */
+START_TEST(half_of_the_getters_leave)
+{
+    static const char *const names[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+    evy_gt *g[10];
+    begin(0);
+    for (int i = 0; i < 10; i++)
+        g[i] = evy_spawn(getter, (void *)names[i]);
+    evy_sleep(0);
+    for (int i = 0; i < 10; i += 2)
+        evy_kill(g[i], 0);
+    ck_assert_trace("0!2!4!6!8!");
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(evy_queue_put(queue, (void *)names[i], 1), 0);
+    ck_assert_fails(evy_queue_tryput(queue, "z"), EAGAIN);
+    evy_sleep(0);
+    ck_assert_trace("1031527394");
+    for (int i = 0; i < 10; i++)
+        evy_gt_unref(g[i]);
+    end();
+}
+END_TEST
+
 START_TEST(resize)
 {
     begin(1);
@@ -336,6 +359,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, receiver_first_on_a_channel);
     tcase_add_test(tc, many_meet_on_a_channel);
     tcase_add_test(tc, who_leaves_takes_nothing);
+    tcase_add_test(tc, half_of_the_getters_leave);
     tcase_add_test(tc, resize);
     tcase_add_test(tc, kinds);
     tcase_add_test(tc, a_large_heap_is_in_order);

@@ -152,6 +152,37 @@ START_TEST(green_libc_calls_are_interrupted)
 }
 END_TEST
 
+/* Left by continue, and cancelled inside; a silent inner one lets the outer one through. */
+START_TEST(blocks_nest)
+{
+    int r = 0;
+    EVY_WITH_TIMEOUT(&a, 5)
+    {
+        if (evy_timeout_pending(&a))
+            continue;
+        r = 1;
+    }
+    ck_assert_int_eq(r + evy_timeout_pending(&a), 0);
+    EVY_WITH_TIMEOUT(&a, 0.002)
+    {
+        ck_assert_int_eq(evy_timeout_cancel(&a), 0);
+        ck_assert_int_eq(evy_sleep(0.005), 0);
+    }
+    EVY_WITH_TIMEOUT(&a, 0.002)
+    {
+        EVY_WITH_TIMEOUT(&b, 5)
+        {
+            ck_assert_fails(evy_sleep(5), ETIMEDOUT);
+            ck_assert_int_eq(evy_timeout_pending(&b), 1);
+        }
+        ck_assert_int_eq(evy_timeout_fired(&b), 0);
+    }
+    ck_assert_int_eq(evy_timeout_fired(&a), 1);
+    EVY_WITH_TIMEOUT(&a, EVY_FOREVER) r = evy_sleep(0.001);
+    ck_assert_int_eq(r, 0);
+}
+END_TEST
+
 static void *reader(void *arg)
 {
     char c;
@@ -208,6 +239,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, equal_ones_fire_in_order_each_at_a_wait);
     tcase_add_test(tc, with_timeout_knows_its_own);
     tcase_add_test(tc, a_block_has_a_timeout);
+    tcase_add_test(tc, blocks_nest);
     tcase_add_test(tc, green_libc_calls_are_interrupted);
     tcase_add_test(tc, a_killed_reader_reads_on);
     tcase_add_test(tc, a_dead_owner_is_harmless);
