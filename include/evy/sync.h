@@ -85,7 +85,7 @@ int evy_lock_locked(const evy_lock *l);
 int evy_lock_reinit(
     evy_lock *l); /* unlocked, waiters forgotten: in the child of a fork. 0 or -1 EINVAL */
 
-/* A lock that its holder may take again; release is EPERM for everybody else, and all is on threads that libevy does not
+/* A lock that its holder, who releases it before it ends, may take again; release is EPERM for everybody else, and all is on threads that libevy does not
    run. Eventlet: zmq's _QueueLock. */
 typedef struct evy_rlock evy_rlock;
 evy_rlock *evy_rlock_new(void);

@@ -47,7 +47,8 @@ evy_timeout *evy_timeout_last(void);
    not called. Switches when fn does. Eventlet: with_timeout. */
 int evy_with_timeout(double seconds, int (*fn)(void *arg), void *arg, int *timed_out);
 
-/* Whether an errno means that time was up: ETIMEDOUT, ETIME. Eventlet: is_timeout. */
+/* Whether an errno means that time was up: ETIMEDOUT, ETIME. Not EAGAIN, which calls on a socket with a limit answer then
+   (evy_set_timeout), but those with O_NONBLOCK at any time. Eventlet: is_timeout. */
 int evy_is_timeout(int err);
 
 /* EVY_WITH_TIMEOUT(&t, seconds) { ... } starts and cancels t around the block, which is left at its end or by continue,

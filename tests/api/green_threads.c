@@ -1,5 +1,6 @@
 /* A program that links the library and was patched nowhere: what its green threads share, signals, fork, children that
    begin anew, and main's end. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <evy.h>
 #include <pthread.h>
@@ -136,11 +137,30 @@ static void *own_self(void *arg)
     return NULL;
 }
 
-/* From here on __thread variables are green, too. */
+static pthread_mutex_t held = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+static void *take_held(void *arg)
+{
+    NEED(pthread_mutex_lock(&held) == 0);
+    ++*(int *)arg;
+    NEED(pthread_mutex_unlock(&held) == 0);
+    return NULL;
+}
+
+/* From here on __thread variables are green, too. A lock that was taken twice before keeps its owner and depth. */
 static void patch_threads(void)
 {
     pthread_t a, b;
+    int taken = 0;
+    NEED(pthread_mutex_lock(&held) == 0 && pthread_mutex_lock(&held) == 0);
     NEED(evy_monkey_patch(EVY_PATCH_ALL) == 0);
+    evy_gt *taker = evy_spawn(take_held, &taken);
+    NEED(pthread_create(&a, NULL, take_held, &taken) == 0);
+    NEED(evy_sleep(0.002) == 0 && taken == 0);
+    NEED(pthread_mutex_unlock(&held) == 0 && evy_sleep(0.002) == 0 && taken == 0);
+    NEED(pthread_mutex_unlock(&held) == 0);
+    wait_for(taker);
+    NEED(pthread_join(a, NULL) == 0 && taken == 2);
     evy_gt *g = evy_spawn(own_self, &a), *h = evy_spawn(own_self, &b);
     wait_for(g);
     wait_for(h);

@@ -426,6 +426,13 @@ START_TEST(timeouts_of_sockets)
     ck_assert_int_eq(evy_set_timeout(fds[1], EVY_FOREVER), 0);
     evy_close(fds[0]);
     evy_close(fds[1]);
+    int server = listener(); /* what it accepts begins with its limits, as with the kernel's */
+    ck_assert_fails((evy_set_timeout(server, 0.002), evy_accept(server, NULL, NULL)), EAGAIN);
+    int a = client(server), b = evy_accept(server, NULL, NULL);
+    ck_assert_fails(evy_recv(b, &c, 1, 0), EAGAIN);
+    evy_close(a);
+    evy_close(b);
+    evy_close(server);
 }
 END_TEST
 
