@@ -53,9 +53,13 @@ int evy_is_timeout(int err);
 
 /* EVY_WITH_TIMEOUT(&t, seconds) { ... } starts and cancels t around the block, which is left at its end or by continue,
    not by break, goto or return. Afterwards evy_timeout_fired(&t) tells. Eventlet: with Timeout(seconds, False). */
-#define EVY_WITH_TIMEOUT(t, seconds)                                                               \
-    for (int evy_once_ = evy_timeout_start(t, seconds, 0) == 0; evy_once_;                         \
-         evy_once_ = (evy_timeout_cancel(t), 0))
+#define EVY_WITH_TIMEOUT(t, seconds) EVY_TIMEOUT_BLOCK(t, seconds, __LINE__)
+
+/* Blocks nest without hiding each other's variable. */
+#define EVY_TIMEOUT_BLOCK(t, seconds, line) EVY_TIMEOUT_LOOP(t, seconds, line)
+#define EVY_TIMEOUT_LOOP(t, seconds, line)                                                         \
+    for (int evy_once_##line = evy_timeout_start(t, seconds, 0) == 0; evy_once_##line;             \
+         evy_once_##line = (evy_timeout_cancel(t), 0))
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,21 @@ for h in "$root"/include/evy.h "$root"/include/evy/*.h; do
     ${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -I"$root/include" -fsyntax-only -x c "$h"
     ${CXX:-c++} -std=c++17 -pedantic -Wall -Wextra -Werror -I"$root/include" -fsyntax-only -x c++ "$h"
 done
+# What they define is as strict, blocks within blocks too.
+cat >"$tmp/strict.c" <<'EOF'
+#include <evy.h>
+int main(void)
+{
+    evy_timeout outer = EVY_TIMEOUT_INIT, inner = EVY_TIMEOUT_INIT;
+    EVY_WITH_TIMEOUT(&outer, 1)
+    {
+        EVY_WITH_TIMEOUT(&inner, 2) evy_sleep(0);
+    }
+    return 0;
+}
+EOF
+${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Wshadow -Werror -I"$root/include" -fsyntax-only "$tmp/strict.c"
+${CXX:-c++} -std=c++17 -pedantic -Wall -Wextra -Wshadow -Werror -I"$root/include" -fsyntax-only -x c++ "$tmp/strict.c"
 cat >"$tmp/p.cc" <<'EOF'
 #include <evy.h>
 #include <cstdio>
