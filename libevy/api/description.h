@@ -35,7 +35,7 @@
     X(hub, loop)          /* the hub's own context, a struct green */                              \
     X(hub, carrier)       /* the kernel thread that drives it */                                   \
     X(hub, switches)      /* 32 bits, grows at each switch */                                      \
-    X(hub, tick)          /* CLOCK_MONOTONIC_COARSE in ns when it last looked for events */        \
+    X(hub, tick)          /* CLOCK_MONOTONIC in ns when it last looked for events */               \
     X(hub, asleep)        /* 1: it waits in the kernel */                                          \
     X(hub, lights)        /* a struct lights */                                                    \
     X(lights, bodies)     /* list of the light green threads, by their node `siblings` */          \

@@ -39,12 +39,13 @@ struct lights {
 };
 
 struct hub {
-    struct run_queue runnable;   /* ready to run, by priority, then first in first out */
-    int budget;                  /* switches and ready I/O calls left before I/O is polled again */
-    struct timers timers;        /* deadlines of parked green threads */
-    struct green_stock stock;    /* for new green threads */
-    struct green loop;           /* the hub's own context: stack and TCB of its own */
-    struct lights lights;        /* its light green threads (light.h) */
+    struct run_queue runnable; /* ready to run, by priority, then first in first out */
+    int budget;                /* switches and ready I/O calls left before I/O is polled again */
+    int round;                /* switches from one poll of I/O to the next, by how long they take */
+    struct timers timers;     /* deadlines of parked green threads */
+    struct green_stock stock; /* for new green threads */
+    struct green loop;        /* the hub's own context: stack and TCB of its own */
+    struct lights lights;     /* its light green threads (light.h) */
     struct run_queue after_poll; /* ready to run once I/O has been polled */
     struct run_queue held;       /* cooperative ones ready to run, held back by astray */
     struct green
@@ -54,7 +55,7 @@ struct hub {
     struct event_base *base;  /* private libevent */
     struct evloop_wake *wake; /* the eventfd that ends its sleep (evloop.c) */
     int64_t relieved;         /* when priorities last gave way; 0: nobody ready has one */
-    int64_t tick;             /* when it last looked for events, clock_coarse: for observers */
+    int64_t tick;             /* when it last polled I/O; read by the monitor and observers */
     deadline_t sleep_until;   /* how long this pass may wait in the kernel; 0: only look */
     unsigned watches; /* registrations with base but the wake-up: without any, polling can wait */
     atomic_int epoll_fd;     /* the base's epoll instance, -1 with other methods */
@@ -67,12 +68,13 @@ struct hub {
     atomic_uint hand_offs;  /* grows when another carrier gets it; who hands it over */
     atomic_uint declared;   /* of these, for a call that says it will block; likewise */
     unsigned switches_seen; /* by the monitor when it last looked; monitor */
-    int64_t cpu_seen;       /* CPU time of its carrier when it had first not grown; monitor */
-    unsigned still;         /* looks at which it had not grown; monitor */
+    int64_t suspected_at;   /* when the monitor first saw it in this turn, 0: it polls; monitor */
+    int64_t cpu_seen;       /* CPU time of its carrier at that time; monitor */
     atomic_uint wanted;     /* 1: give it away, its green thread is about to block */
     _Atomic(struct green *) inspected; /* what the monitor looks at and must not vanish */
     unsigned index;                    /* place in hubs[] */
-    int64_t busy_since;                /* when it last woke: it has had work ever since (share.c) */
+    _Atomic int64_t
+        busy_since; /* when it last woke: it has had work ever since; by the carrier, likewise: */
     bool abandoned; /* it has just been taken from a green thread that computes */
     _Alignas(
         CACHE_LINE) struct inbox inbox; /* notes of green threads for which others ask something */

@@ -7,14 +7,12 @@
 #include "core/share.h"
 
 /* Switches between two polls of I/O: long enough to make the poll's cost vanish, short enough that
-   readiness is seen within some ten microseconds. */
+   readiness is seen within some ten microseconds. Fewer where turns are long. */
 #define BUDGET 128
+#define ROUND_NS 1000000
 
-static void fire_timers(struct hub *h)
+static void fire_timers(struct hub *h, int64_t now)
 {
-    if (timers_next(&h->timers) == DEADLINE_NEVER)
-        return;
-    int64_t now = clock_now();
     struct timer *t;
     while ((t = timers_pop(&h->timers, now))) {
         if (t->fire) {
@@ -56,6 +54,19 @@ static void make_calls(struct hub *h)
     }
 }
 
+/* The outside world has been looked at. */
+static void polled(struct hub *h, bool slept, int64_t now)
+{
+    int64_t took = now - h->tick;
+    __atomic_store_n(&h->tick, now, __ATOMIC_RELAXED);
+    if (!slept && took >= ROUND_NS)
+        h->round = h->round > 1 ? h->round / 2 : 1;
+    else if (h->round < BUDGET)
+        h->round *= 2;
+    if (slept)
+        share_woke(h, now);
+}
+
 /* One look at the outside world; sleeps in the kernel when there is nothing to run. */
 static void look_around(struct hub *h)
 {
@@ -64,7 +75,8 @@ static void look_around(struct hub *h)
         signal_hooks.chore();
     make_calls(h);
     sched_take_inbox(h);
-    fire_timers(h);
+    if (timers_next(&h->timers) != DEADLINE_NEVER)
+        fire_timers(h, clock_now());
     h->sleep_until = 0;
     if (!h->runnable.first && !h->after_poll.first) {
         h->sleep_until = timers_next(&h->timers);
@@ -78,28 +90,28 @@ static void look_around(struct hub *h)
     if (!h->runnable.first || h->watches)
         evloop_poll(h);
     atomic_store_explicit(&h->asleep, 0, memory_order_relaxed);
-    h->tick = clock_coarse();
-    if (sleeps)
-        share_woke(h);
+    int64_t now = clock_now();
+    polled(h, sleeps, now);
     sched_take_inbox(h);
     run_queue_append(&h->runnable, &h->after_poll);
-    fire_timers(h);
+    fire_timers(h, now);
     if (unlikely(sched_has_ready(h, 0)))
         relieve(h);
     else
         h->relieved = 0;
-    share(h);
+    share(h, now);
     if (h->runnable.first)
         monitor_rouse();
 }
 
 void sched_loop(struct hub *h)
 {
+    h->round = BUDGET;
     sched_arrived();
     for (;;) {
         if (h->budget <= 0 || !h->runnable.first) {
             look_around(h);
-            h->budget = BUDGET;
+            h->budget = h->round + 1;
         }
         struct green *g = sched_pick(h);
         if (g != &h->loop)

@@ -10,11 +10,20 @@
 #include <pthread.h>
 #include <signal.h>
 
-/* A hub that has not switched between two looks is looked at a third time, soon: then it is stuck. */
-#define PERIOD_NS 6000000
-#define DOUBT_NS 2000000
-#define HASTY_NS 250000 /* soon after a hand-off: those behind a stuck one may be stuck too */
+/* A hub that has not polled for a while is looked at again, soon: when it has not even switched it is stuck. */
+#define FRESH_NS 3000000
+#define STUCK_NS 8000000
+#define DOUBT_NS 2000000    /* between two such looks at least */
+#define COMPUTES_NS 2000000 /* of CPU time in one turn */
+#define HASTY_NS 250000     /* soon after a hand-off: those behind a stuck one may be stuck too */
 #define HASTY_LOOKS 32
+
+/* Between two looks: as often as a thousandth of a processor allows, and more often where hubs have got stuck. */
+#define PERIOD_LEAST_NS 6000000
+#define PERIOD_MOST_NS 20000000
+#define PERIOD_COSTS 1100   /* a look's own time */
+#define ALERT_NS 1000000000 /* after a hand-off */
+#define WARY_NS 100000000   /* after a look that has settled nothing */
 
 #define QUIET_NS 100000000
 
@@ -23,8 +32,9 @@ void (*monitor_quiet)(void);
 
 static atomic_uint hurry; /* futex: 1 when it is not to wait for its period's end */
 static unsigned hasty;    /* looks left in the shortest periods */
-static bool doubt;        /* some hub has not switched */
-static int64_t period;    /* between the last look and this one */
+static deadline_t look_again =
+    DEADLINE_NEVER;         /* when, to find out what the last look has left in doubt */
+static int64_t alert_until; /* periods are short */
 
 int kernel_thread(void *(*body)(void *), void *arg)
 {
@@ -76,16 +86,18 @@ static void rest(void)
 }
 
 /* Costs nothing while nothing happens: who wakes a hub rouses us. That one stores asleep, then loads monitor_rests,
-   without a fence. */
+   without a fence. Where hubs wake often, looks cost less than being roused. */
 static void rest_while_all_sleep(void)
 {
-    while (all_asleep()) {
+    static unsigned seen; /* what all_switches was at the last look */
+    while (all_asleep() && all_switches() == seen) {
         atomic_store(&monitor_rests, 1);
         sys_membarrier();
         if (all_asleep())
             rest();
         atomic_store(&monitor_rests, 0);
     }
+    seen = all_switches();
 }
 
 void monitor_rouse_slow(void)
@@ -100,16 +112,6 @@ void monitor_hurry(void)
         sys_futex_wake(&hurry, 1);
 }
 
-static void pause_for_period(void)
-{
-    period = hasty ? HASTY_NS : doubt ? DOUBT_NS : PERIOD_NS;
-    hasty -= hasty > 0;
-    doubt = false;
-    struct timespec until = ns_to_timespec(clock_now() + period);
-    sys_futex_wait(&hurry, 0, &until);
-    atomic_store(&hurry, 0);
-}
-
 static int64_t cpu_time(int tid)
 {
     struct timespec ts;
@@ -118,39 +120,86 @@ static int64_t cpu_time(int tid)
     return sys3(SYS_clock_gettime, clock, &ts, 0) < 0 ? 0 : timespec_to_ns(&ts);
 }
 
-/* Its carrier would run if there were a processor for it: another kernel thread would not get one either. */
-static bool lacks_processor(struct hub *h)
+/* The cost of a wake-up differs tenfold between machines. */
+static int64_t calm_period(void)
 {
-    int64_t used = cpu_time(h->carrier->tid) - h->cpu_seen;
-    return used < period / 4 && carrier_wants_processor(h->carrier);
+    static int64_t used, each; /* by this thread; by a look, smoothed */
+    int64_t now = cpu_time(0);
+    each += (now - used - each) / 8;
+    used = now;
+    int64_t period = each * PERIOD_COSTS;
+    return period < PERIOD_LEAST_NS  ? PERIOD_LEAST_NS
+           : period > PERIOD_MOST_NS ? PERIOD_MOST_NS
+                                     : period;
 }
 
-/* h has not switched since the last look. */
-static void look_closely(struct hub *h)
+static void pause_for_period(void)
 {
-    doubt = true;
-    if (h->still++ == 0 || lacks_processor(h)) {
-        h->cpu_seen = cpu_time(h->carrier->tid);
-    } else {
-        h->still = 0;
-        if (carrier_take_over(h))
-            hasty = HASTY_LOOKS;
-    }
+    int64_t now = clock_now(), calm = calm_period();
+    int64_t until = now + (hasty ? HASTY_NS : now < alert_until ? PERIOD_LEAST_NS : calm);
+    if (until > look_again)
+        until = look_again;
+    hasty -= hasty > 0;
+    look_again = DEADLINE_NEVER;
+    struct timespec ts = ns_to_timespec(until);
+    sys_futex_wait(&hurry, 0, &ts);
+    atomic_store(&hurry, 0);
 }
 
-static void look_at(struct hub *h)
+/* Its carrier would run if there were a processor for it, and has not yet had one for long: another kernel thread
+   would not get one either. */
+static bool lacks_processor(const struct hub *h)
+{
+    return cpu_time(h->carrier->tid) - h->cpu_seen < COMPUTES_NS &&
+           carrier_wants_processor(h->carrier);
+}
+
+static void be_alert(int64_t until)
+{
+    if (alert_until < until)
+        alert_until = until;
+}
+
+/* Where turns are long it is not looked at twice in each period. */
+static void suspect(struct hub *h, int64_t now)
+{
+    int64_t stuck_at = __atomic_load_n(&h->tick, __ATOMIC_RELAXED) + STUCK_NS;
+    int64_t again = now + DOUBT_NS > stuck_at ? now + DOUBT_NS : stuck_at;
+    if (h->suspected_at)
+        be_alert(now + WARY_NS);
+    else if (again < look_again)
+        look_again = again;
+    h->suspected_at = now;
+    h->cpu_seen = cpu_time(h->carrier->tid);
+}
+
+static void take_over(struct hub *h, int64_t now)
+{
+    h->suspected_at = 0;
+    if (!carrier_take_over(h))
+        return;
+    hasty = HASTY_LOOKS;
+    be_alert(now + ALERT_NS);
+}
+
+static void look_at(struct hub *h, int64_t now)
 {
     unsigned switches = atomic_load_explicit(&h->switches, memory_order_relaxed);
+    bool same = switches == h->switches_seen;
+    int64_t since = now - __atomic_load_n(&h->tick, __ATOMIC_RELAXED);
+    h->switches_seen = switches;
     /* it polls now and then, however long the turns */
     __atomic_store_n(&h->budget, 0, __ATOMIC_RELAXED);
-    if (atomic_exchange(&h->wanted, 0)) {
+    if (atomic_exchange(&h->wanted, 0))
         carrier_take_over(h);
-    } else if (switches != h->switches_seen || atomic_load(&h->asleep)) {
-        h->switches_seen = switches;
-        h->still = 0;
-    } else {
-        look_closely(h);
-    }
+    else if (atomic_load(&h->asleep) || (hasty ? !same : since < FRESH_NS))
+        h->suspected_at = 0;
+    else if (!h->suspected_at || !same)
+        suspect(h, now);
+    else if (lacks_processor(h))
+        be_alert(now + WARY_NS);
+    else
+        take_over(h, now);
 }
 
 static void *monitor_main(void *unused)
@@ -158,8 +207,9 @@ static void *monitor_main(void *unused)
     for (;;) {
         rest_while_all_sleep();
         pause_for_period();
+        int64_t now = clock_now();
         for (unsigned i = 0; i < hub_count; i++)
-            look_at(&hubs[i]);
+            look_at(&hubs[i], now);
     }
     return unused;
 }

@@ -8,18 +8,23 @@
 #define IDLE_NS 50000  /* one that has slept for so long is not only between two answers */
 #define GIVE_MOST 64   /* at a time */
 
+static void put(_Atomic int64_t *time, int64_t ns)
+{
+    atomic_store_explicit(time, ns, memory_order_relaxed);
+}
+
+static int64_t get(const _Atomic int64_t *time)
+{
+    return atomic_load_explicit(time, memory_order_relaxed);
+}
+
 void share_sleeps(struct hub *h)
 {
     if (hub_count == 1)
         return;
-    atomic_store_explicit(&h->slept_at, clock_now(), memory_order_relaxed);
+    int64_t now = clock_now();
+    put(&h->slept_at, now);
     green_give_back(&h->stock); /* others may run out of memory for new ones meanwhile */
-}
-
-void share_woke(struct hub *h)
-{
-    if (hub_count > 1)
-        h->busy_since = clock_now();
 }
 
 /* A hub other than h that has been asleep for a while; NULL when there is none. */
@@ -28,7 +33,7 @@ static struct hub *idle_hub(const struct hub *h, int64_t now)
     for (unsigned i = 1; i < hub_count; i++) {
         struct hub *other = &hubs[(h->index + i) % hub_count];
         if (atomic_load_explicit(&other->asleep, memory_order_relaxed) &&
-            now - atomic_load_explicit(&other->slept_at, memory_order_relaxed) >= IDLE_NS)
+            now - get(&other->slept_at) >= IDLE_NS)
             return other;
     }
     return NULL;
@@ -81,10 +86,9 @@ static void give_some(struct hub *h, struct hub *to, bool all)
 }
 
 /* What computes on its old carrier comes back, and would hold the others up again: then all go. */
-void share_ready(struct hub *h)
+void share_ready(struct hub *h, int64_t now)
 {
-    int64_t now = clock_now();
-    if ((!h->abandoned && now - h->busy_since < BUSY_NS) || !evloop_edge_triggered(h))
+    if ((!h->abandoned && now - get(&h->busy_since) < BUSY_NS) || !evloop_edge_triggered(h))
         return;
     struct hub *to = idle_hub(h, now);
     if (to)

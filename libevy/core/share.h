@@ -12,17 +12,20 @@ struct hub *share_hub_for_new(void);
 
 /* On h's carrier, which is about to sleep, or has slept. */
 void share_sleeps(struct hub *h);
-void share_woke(struct hub *h);
+static inline void share_woke(struct hub *h, int64_t now)
+{
+    atomic_store_explicit(&h->busy_since, now, memory_order_relaxed);
+}
 
-EVY_COLD void share_ready(struct hub *h);
+EVY_COLD void share_ready(struct hub *h, int64_t now);
 
 /* On h's loop: gives away what suits. */
-static inline void share(struct hub *h)
+static inline void share(struct hub *h, int64_t now)
 {
     if (likely(hub_count == 1))
         return;
     if (h->runnable.first && (h->runnable.first->next || h->abandoned))
-        share_ready(h);
+        share_ready(h, now);
     h->abandoned = false;
 }
 
