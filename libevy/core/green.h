@@ -65,15 +65,17 @@ struct gt {
 };
 
 struct green {
-    struct context ctx;      /* valid while it is not running; owned by the switch */
-    uintptr_t tp;            /* thread pointer of its TCB; fixed but for a light one's (lender) */
-    struct hub *hub;         /* who makes it runnable and runs it; read again after any switch */
-    struct inbox_node link;  /* in the run queue of hub; carrier of hub */
-    struct inbox_node note;  /* in the inbox of a hub while asked is not 0 */
-    atomic_uint asked;       /* ASK_*; who makes it more than 0 puts note into the inbox */
-    unsigned wake;           /* WAKE_*: the park word; carrier of hub */
-    int64_t since;           /* the hub's tick when it parked; for observers */
-    bool timed_out;          /* the last park ended by its timer; written by the hub */
+    struct context ctx;     /* valid while it is not running; owned by the switch */
+    uintptr_t tp;           /* thread pointer of its TCB; fixed but for a light one's (lender) */
+    struct hub *hub;        /* who makes it runnable and runs it; read again after any switch */
+    struct inbox_node link; /* in the run queue of hub; carrier of hub */
+    struct inbox_node note; /* in the inbox of a hub while asked is not 0 */
+    atomic_uint asked;      /* ASK_*; who makes it more than 0 puts note into the inbox */
+    unsigned wake;          /* WAKE_*: the park word; carrier of hub */
+    int64_t since;          /* the hub's tick when it parked; for observers */
+    bool timed_out;         /* the last park ended by its timer; written by the hub */
+    _Atomic(struct hub *) waker; /* hub of who woke it last from another; written by that one */
+    unsigned apart; /* wake-ups in a row that say it had better live there; carrier of hub */
     atomic_uint interrupted; /* INTERRUPT_*: why waits should end early (sched.h) */
     struct timer timer;      /* armed while parked with a deadline; owned by hub */
     struct raises raises;    /* what is to end its waits with an error (raise.h) */
@@ -113,8 +115,8 @@ struct green {
     struct carrier *stranded_on;    /* the kernel thread that runs it then */
     struct io *turn;                /* its call that has a descriptor's turn (io/io.h); own */
     atomic_uint blocks;             /* BLOCKS_*: what a signal may interrupt; written by itself */
-    struct green *lender;           /* whose TCB a light one is on while it makes such a call; own */
-    atomic_bool takes_signals;      /* from signals_inherit to signals_retire */
+    struct green *lender;      /* whose TCB a light one is on while it makes such a call; own */
+    atomic_bool takes_signals; /* from signals_inherit to signals_retire */
 };
 
 /* The running green thread; NULL on a thread libevy does not run (foreign, or main while alone).

@@ -73,9 +73,9 @@ struct hub {
     atomic_uint wanted;     /* 1: give it away, its green thread is about to block */
     _Atomic(struct green *) inspected; /* what the monitor looks at and must not vanish */
     unsigned index;                    /* place in hubs[] */
-    _Atomic int64_t
-        busy_since; /* when it last woke: it has had work ever since; by the carrier, likewise: */
-    bool abandoned; /* it has just been taken from a green thread that computes */
+    _Atomic int64_t busy_since; /* when it last woke: it has had work ever since; by the carrier */
+    _Atomic int64_t worked;     /* for how long it had when it last fell asleep */
+    bool abandoned;             /* it has just been taken from a green thread that computes */
     _Alignas(
         CACHE_LINE) struct inbox inbox; /* notes of green threads for which others ask something */
     struct inbox retired;               /* libevent registrations to drop (evloop.c) */

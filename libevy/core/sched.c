@@ -7,6 +7,7 @@
 #include "core/hub.h"
 #include "core/light.h"
 #include "core/sched_internal.h"
+#include "core/share.h"
 #include "core/stats.h"
 #include "core/trace.h"
 #include "tp.h"
@@ -152,10 +153,13 @@ void sched_unpark(struct green *g)
         return;
     }
     critical_enter_as(me);
-    if (likely(green_hub(g) == me->hub))
+    if (likely(green_hub(g) == me->hub)) {
         sched_wake(me->hub, g);
-    else
+    } else {
+        atomic_store_explicit(&g->waker, me->flags & GREEN_LOOP ? NULL : me->hub,
+                              memory_order_relaxed);
         hub_ask(g, ASK_WAKE);
+    }
     critical_leave_as(me);
 }
 
@@ -258,14 +262,20 @@ static void answer(struct hub *h, struct green *g)
         hub_send(g);
         return;
     }
+    struct hub *to = NULL;
     unsigned done = 0, asked = atomic_load(&g->asked);
     do {
         if (asked & ~done & ASK_RUN)
             run_queue_push(&h->runnable, g);
-        if (asked & ~done & ASK_WAKE)
+        if (asked & ~done & ASK_WAKE && !(to = share_follows(h, g)))
             sched_wake(h, g);
         done = asked;
     } while (!atomic_compare_exchange_strong(&g->asked, &asked, 0));
+    if (unlikely(to != NULL)) {
+        g->wake = WAKE_NOTIFIED;
+        trace(h, TRACE_WAKE, g);
+        share_give(h, g, to);
+    }
 }
 
 void sched_take_inbox(struct hub *h)

@@ -7,6 +7,8 @@
 #define BUSY_NS 500000 /* a hub that has not slept for so long has too much to do */
 #define IDLE_NS 50000  /* one that has slept for so long is not only between two answers */
 #define GIVE_MOST 64   /* at a time */
+#define SHORT_NS 50000 /* between two sleeps: what it takes to wake another hub, twice */
+#define TOGETHER 4     /* wake-ups in a row for so little */
 
 static void put(_Atomic int64_t *time, int64_t ns)
 {
@@ -23,6 +25,7 @@ void share_sleeps(struct hub *h)
     if (hub_count == 1)
         return;
     int64_t now = clock_now();
+    put(&h->worked, now - get(&h->busy_since));
     put(&h->slept_at, now);
     green_give_back(&h->stock); /* others may run out of memory for new ones meanwhile */
 }
@@ -58,13 +61,35 @@ static bool may_go(const struct green *g)
            g->priority <= 0 && list_empty(&g->raises.armed);
 }
 
-/* g has been taken out of h's run queue. What ended its park has made its timer pointless. */
-static void give(struct hub *h, struct green *g, struct hub *to)
+/* What ended its park has made its timer pointless. */
+void share_give(struct hub *h, struct green *g, struct hub *to)
 {
     timers_remove(&h->timers, &g->timer);
+    g->apart = 0;
     __atomic_store_n(&g->hub, to, __ATOMIC_RELEASE);
     h->given++;
     hub_ask(g, ASK_RUN);
+}
+
+/* It woke a moment ago, and had only a moment's work before. */
+static bool has_little_to_do(const struct hub *h, int64_t now)
+{
+    return get(&h->worked) < SHORT_NS && now - get(&h->busy_since) < SHORT_NS;
+}
+
+struct hub *share_follows(struct hub *h, struct green *g)
+{
+    struct hub *by = atomic_load_explicit(&g->waker, memory_order_relaxed);
+    if (likely(!by))
+        return NULL;
+    atomic_store_explicit(&g->waker, NULL, memory_order_relaxed);
+    int64_t now = get(&h->polled_at);
+    if (by == h || g->wake != WAKE_PARKED || !may_go(g) || !evloop_edge_triggered(h) ||
+        !has_little_to_do(h, now) || !has_little_to_do(by, now))
+        g->apart = 0;
+    else if (++g->apart == TOGETHER)
+        return by;
+    return NULL;
 }
 
 /* Every second one that may go, or each. */
@@ -75,7 +100,7 @@ static void give_some(struct hub *h, struct hub *to, bool all)
         struct green *g = container_of(*at, struct green, link);
         if (may_go(g) && (all || seen++ % 2)) {
             *at = g->link.next;
-            give(h, g, to);
+            share_give(h, g, to);
             given++;
         } else {
             at = &g->link.next;

@@ -17,6 +17,13 @@ static inline void share_woke(struct hub *h, int64_t now)
     atomic_store_explicit(&h->busy_since, now, memory_order_relaxed);
 }
 
+/* The hub that g, parked on h and woken just now from another, is to go to instead of running here; else NULL: a few
+   times in a row the two hubs have done little more between two sleeps than wake each other. */
+struct hub *share_follows(struct hub *h, struct green *g);
+
+/* g, of h and in no queue, is ready to run and goes to another hub. On h's carrier. */
+void share_give(struct hub *h, struct green *g, struct hub *to);
+
 EVY_COLD void share_ready(struct hub *h, int64_t now);
 
 /* On h's loop: gives away what suits. */

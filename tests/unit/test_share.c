@@ -37,12 +37,14 @@ START_TEST(a_busy_hub_gives_half)
     greens_start(2);
     start_busy_ones(0);
     greens_join(BUSY_ONES);
-    unsigned moved = 0;
+    unsigned stayed = 0, moved = 0;
     for (int i = 0; i < BUSY_ONES; i++) {
-        ck_assert_uint_gt(ran_on[i][0], 0);
+        stayed += ran_on[i][0] > 0;
         moved += ran_on[i][1] > 0;
     }
     ck_assert_uint_ge(moved, BUSY_ONES / 2);
+    ck_assert_uint_ge(stayed, BUSY_ONES / 2);
+    ck_assert_uint_ge(hubs[0].given, BUSY_ONES / 2);
 }
 END_TEST
 
@@ -92,6 +94,74 @@ START_TEST(a_new_one_goes_where_it_runs_soonest)
 }
 END_TEST
 
+static atomic_uint ball;             /* whose turn it is: 0 or 1 */
+static int64_t turn_ns;              /* how long each keeps it */
+static atomic_uint rounds, together; /* of these, how many with both on one hub */
+static atomic_uint place[2];         /* hub + 1 of each player */
+
+static void play(unsigned me, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        unsigned turn;
+        while ((turn = atomic_load(&ball)) != me)
+            lot_park(&ball, turn, in_ms(10000), 0);
+        for (int64_t end = clock_now() + turn_ns; clock_now() < end;)
+            ;
+        place[me] = this_hub()->index + 1;
+        atomic_fetch_add(&together, place[0] == place[1]);
+        atomic_fetch_add(&rounds, 1);
+        atomic_store(&ball, !me);
+        lot_unpark(&ball, 1);
+    }
+}
+
+static void *plays_short(void *me)
+{
+    play((unsigned)(uintptr_t)me, 4000);
+    return NULL;
+}
+
+static void *plays_long(void *me)
+{
+    play((unsigned)(uintptr_t)me, 100);
+    return NULL;
+}
+
+static void two_players(void *(*body)(void *), unsigned flags)
+{
+    greens_start(2);
+    for (unsigned i = 0; i < 2; i++) {
+        struct green *g = greens_make(body, (void *)(uintptr_t)i);
+        g->flags |= flags;
+        g->hub = &hubs[i];
+        sched_start(g);
+    }
+    greens_join(2);
+}
+
+START_TEST(who_only_ever_wait_for_each_other_come_together)
+{
+    two_players(plays_short, 0);
+    ck_assert_uint_gt(together, rounds / 2);
+    ck_assert_uint_ge(hubs[0].given + hubs[1].given, 1);
+}
+END_TEST
+
+START_TEST(who_work_for_long_stay_apart)
+{
+    turn_ns = 300000;
+    two_players(plays_long, 0);
+    ck_assert_uint_eq(together, 0);
+}
+END_TEST
+
+START_TEST(who_belong_to_their_hubs_stay_apart)
+{
+    two_players(plays_short, GREEN_STAYS);
+    ck_assert_uint_eq(together, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("share");
@@ -101,6 +171,9 @@ int main(void)
     tcase_add_test(c, who_belongs_to_a_hub_stays);
     tcase_add_test(c, timed_waits_survive_a_move);
     tcase_add_test(c, a_new_one_goes_where_it_runs_soonest);
+    tcase_add_test(c, who_only_ever_wait_for_each_other_come_together);
+    tcase_add_test(c, who_work_for_long_stay_apart);
+    tcase_add_test(c, who_belong_to_their_hubs_stay_apart);
     suite_add_tcase(s, c);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);
