@@ -83,7 +83,7 @@ struct hub *share_follows(struct hub *h, struct green *g)
     if (likely(!by))
         return NULL;
     atomic_store_explicit(&g->waker, NULL, memory_order_relaxed);
-    int64_t now = get(&h->polled_at);
+    int64_t now = __atomic_load_n(&h->tick, __ATOMIC_RELAXED);
     if (by == h || g->wake != WAKE_PARKED || !may_go(g) || !evloop_edge_triggered(h) ||
         !has_little_to_do(h, now) || !has_little_to_do(by, now))
         g->apart = 0;
