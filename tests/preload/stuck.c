@@ -1,13 +1,16 @@
 // flags: -Wl,-rpath,$ORIGIN/lib -Wl,--export-dynamic
 // limit: 120
 // Proves: threads that spin, compute, block where nobody could know it (a raw system call, a lock
-// inside libc, the loader, a library's constructor) or hand a processor round in long turns do not
-// stop 1,000 echo connections of their process, and finish correctly. STUCK_GAPS names a file for
-// the worst answer times.
+// inside libc, the loader, a library's constructor, a page that comes late to a program or to a call
+// of its) or hand a processor round in long turns do not stop 1,000 echo connections of their process
+// for more than 30 ms, and finish correctly. Where others keep the client from running, it allows as
+// much for itself and for the server. STUCK_GAPS names a file for the worst answer times.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -24,7 +30,7 @@
 
 #include "check.h"
 
-enum { CONNECTIONS = 1000, MOST_MS = 100, TRIES = 10, HELD_US = 300000, MOST = 10 };
+enum { CONNECTIONS = 1000, MOST_MS = 30, TRIES = 10, HELD_US = 300000, MOST = 10 };
 
 /* No hook sees this one. */
 static long raw_call(long number, long a, long b, long c, long d, long e)
@@ -48,6 +54,11 @@ static long raw_call(long number, long a, long b, long c, long d, long e)
 
 static struct pollfd peers[CONNECTIONS + 1]; /* and the control connection */
 static double asked[CONNECTIONS];            /* 0: nothing outstanding */
+
+struct times {
+    double worst; /* until an answer */
+    double late;  /* by which the client itself came to look at answers */
+};
 
 static double hear(double worst)
 {
@@ -73,20 +84,24 @@ static void ask(int i)
 
 static void client(int control)
 {
-    double worst = 0;
+    struct times t = {0, 0};
+    double looked = now();
     char command = 0;
     peers[CONNECTIONS] = (struct pollfd){.fd = control, .events = POLLIN};
     for (int i = 0;; i = (i + 1) % CONNECTIONS) {
         poll(peers, CONNECTIONS + 1, 1);
-        worst = hear(worst);
+        double late = now() - looked - 0.001;
+        t.late = late > t.late ? late : t.late;
+        looked += late + 0.001;
+        t.worst = hear(t.worst);
         if (peers[CONNECTIONS].revents) {
             if (recv(control, &command, 1, 0) != 1)
                 _exit(0);
             for (int k = 0; k < CONNECTIONS && command == 'e'; k++)
-                worst = asked[k] && now() - asked[k] > worst ? now() - asked[k] : worst;
+                t.worst = asked[k] && looked - asked[k] > t.worst ? looked - asked[k] : t.worst;
             if (command == 'e')
-                CHECK(send(control, &worst, sizeof worst, 0) == sizeof worst);
-            worst = 0;
+                CHECK(send(control, &t, sizeof t, 0) == sizeof t);
+            t = (struct times){0, 0};
         }
         if (command == 'b')
             ask(i);
@@ -208,6 +223,69 @@ static void *waits_raw(void *arg)
     return arg;
 }
 
+static int locked[2]; /* one file, opened twice */
+
+static void *locks_raw(void *arg)
+{
+    CHECK(raw_call(SYS_flock, locked[1], LOCK_EX, 0, 0, 0) == 0 && flock(locked[1], LOCK_UN) == 0);
+    return arg;
+}
+
+/* A page that comes when somebody brings it; where that is not allowed, a byte from the pipe. */
+
+static char *page;
+static int pages = -1; /* userfaultfd */
+
+static void make_page(void)
+{
+    struct uffdio_api api = {.api = UFFD_API};
+    page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(page != MAP_FAILED);
+    struct uffdio_register range = {.range = {(uintptr_t)page, 4096},
+                                    .mode = UFFDIO_REGISTER_MODE_MISSING};
+    pages = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+    if (pages >= 0)
+        CHECK(ioctl(pages, UFFDIO_API, &api) == 0 && ioctl(pages, UFFDIO_REGISTER, &range) == 0);
+}
+
+static void bring_page(void)
+{
+    struct uffdio_zeropage zero = {.range = {(uintptr_t)page, 4096}};
+    if (pages >= 0)
+        CHECK(ioctl(pages, UFFDIO_ZEROPAGE, &zero) == 0);
+    else
+        CHECK(write(pipe_fds[1], "x", 1) == 1);
+}
+
+static void lose_page(void)
+{
+    CHECK(madvise(page, 4096, MADV_DONTNEED) == 0);
+    if (pages < 0)
+        raw_read();
+}
+
+static void *touches_page(void *arg)
+{
+    lose_page();
+    CHECK(*(volatile char *)page == 0);
+    return arg;
+}
+
+static void *reads_slowly(void *arg)
+{
+    int fd = open("/proc/self/exe", O_RDONLY);
+    lose_page();
+    CHECK(read(fd, page, 4) == 4 && memcmp(page, "\177ELF", 4) == 0 && close(fd) == 0);
+    return arg;
+}
+
+static void *controls_slowly(void *arg)
+{
+    lose_page();
+    CHECK(ioctl(locked[0], FIONREAD, page) == 0 && *(int *)page == 0);
+    return arg;
+}
+
 static void *prints(void *arg)
 {
     fprintf(shared, "waited\n");
@@ -239,6 +317,10 @@ static const struct kind {
              {"loader", holds_loader, 1, 1, visits},
              {"constructor", opens_library, 1, 1, visits},
              {"raw waitid", waits_raw, 1, 0, NULL},
+             {"raw flock", locks_raw, 1, 0, NULL},
+             {"page", touches_page, 1, 0, NULL},
+             {"slow read", reads_slowly, 1, 0, NULL},
+             {"slow ioctl", controls_slowly, 1, 0, NULL},
              {"ten raw reads", reads_raw, MOST, MOST, NULL},
              {"four spin", spins, 4, 0, NULL},
              {"five take turns", takes_turns, 5, 0, NULL}};
@@ -249,6 +331,10 @@ static void release(const struct kind *k)
     flag = 1;
     for (int i = 0; i < k->reads; i++)
         CHECK(write(pipe_fds[1], "x", 1) == 1);
+    if (k->body == locks_raw)
+        CHECK(flock(locked[0], LOCK_UN) == 0);
+    if (k->body == touches_page || k->body == reads_slowly || k->body == controls_slowly)
+        bring_page();
 }
 
 static void start_child(void)
@@ -260,13 +346,15 @@ static void start_child(void)
     }
 }
 
-static double once(const struct kind *k, int control)
+static struct times once(const struct kind *k, int control)
 {
     pthread_t stuck[MOST], others[5];
-    double worst;
+    struct times t;
     flag = 0;
     if (k->body == waits_raw)
         start_child();
+    if (k->body == locks_raw)
+        CHECK(flock(locked[0], LOCK_EX) == 0);
     CHECK(write(control, "b", 1) == 1);
     for (int i = 0; i < k->count; i++)
         stuck[i] = spawn(k->body, &child);
@@ -279,29 +367,39 @@ static double once(const struct kind *k, int control)
         CHECK(pthread_join(stuck[i], &result) == 0 && result == &child);
     for (int i = 0; i < 5 && k->other; i++)
         CHECK(pthread_join(others[i], NULL) == 0);
-    CHECK(write(control, "e", 1) == 1 && read(control, &worst, sizeof worst) == sizeof worst);
-    return worst * 1000;
+    CHECK(write(control, "e", 1) == 1 && read(control, &t, sizeof t) == sizeof t);
+    return t;
 }
 
 /* A busy machine may hold up one run or the other. */
 static void show(const struct kind *k, int control)
 {
     const char *path = getenv("STUCK_GAPS");
-    double best = 1e9;
-    for (int i = 0; i < TRIES && best > MOST_MS; i++) {
-        double ms = once(k, control);
-        best = ms < best ? ms : best;
+    struct times best = {1e9, 0};
+    int good = 0;
+    for (int i = 0; i < TRIES && !good; i++) {
+        struct times t = once(k, control);
+        best = t.worst < best.worst ? t : best;
+        good = (t.worst - 2 * t.late) * 1000 <= MOST_MS;
     }
     FILE *f = path ? fopen(path, "a") : NULL;
     if (f) {
-        fprintf(f, "%s: %.1f ms\n", k->name, best);
+        fprintf(f, "%s: %.1f ms\n", k->name, best.worst * 1000);
         fclose(f);
     }
-    if (best <= MOST_MS)
+    if (good)
         printf("%s ok\n", k->name);
     else
-        printf("%s: an answer took %.0f ms\n", k->name, best);
+        printf("%s: an answer took %.0f ms\n", k->name, best.worst * 1000);
     fflush(stdout);
+}
+
+static void make_file(void)
+{
+    char name[] = "/tmp/stuck.XXXXXX";
+    locked[0] = mkstemp(name);
+    locked[1] = open(name, O_RDWR);
+    CHECK(locked[0] >= 0 && locked[1] >= 0 && unlink(name) == 0);
 }
 
 int main(void)
@@ -312,6 +410,8 @@ int main(void)
     CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
     int control = start_client(servers);
     CHECK(pipe(pipe_fds) == 0 && (shared = fopen("/dev/null", "w")));
+    make_file();
+    make_page();
     for (int i = 0; i < CONNECTIONS; i++)
         t[i] = spawn(echo, (void *)(intptr_t)servers[i]);
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
