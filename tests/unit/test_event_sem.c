@@ -236,7 +236,8 @@ START_TEST(lock_excludes)
     evy_sleep(0);
     ck_assert_fails(evy_lock_try(lock), EAGAIN);
     ck_assert_int_eq(evy_lock_locked(lock), 1);
-    evy_sleep(0.02);
+    while (strlen(trace) < 4)
+        evy_sleep(0.001);
     ck_assert_trace("1122");
     ck_assert_int_eq(evy_lock_try(lock), 0);
     ck_assert_int_eq(evy_lock_reinit(lock), 0);
