@@ -199,6 +199,9 @@ static int import_new(const struct arrival *a, void *handle)
 static struct arrival *my_arrival(void)
 {
     struct arrival *mine = NULL;
+    if (list_empty(
+            &arrivals)) /* nearly always; also in a child forked while somebody had the lock */
+        return NULL;
     object_lock(&arrivals_lock);
     list_for_each (node, &arrivals)
         if (list_entry(node, struct arrival, node)->who == myself())
