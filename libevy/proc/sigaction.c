@@ -159,10 +159,25 @@ static void mind_stacks(int sig, const struct sigaction *act)
         altstack_lend_none();
 }
 
+/* In the child of a vfork, whose handlers in the kernel are its own; what is known of them is its parent's. */
+static int set_vforked(int sig, const struct sigaction *act, struct sigaction *old)
+{
+    struct sigaction before;
+    if (REAL(sigaction)(sig, act, &before))
+        return -1;
+    if (before.sa_sigaction == on_signal || before.sa_sigaction == on_fault)
+        read_action(sig, &before);
+    if (old)
+        *old = before;
+    return 0;
+}
+
 int evy_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
     if (hub_count == 0 || !sig_valid(sig) || SIG_FIXED & sig_bit(sig))
         return REAL(sigaction)(sig, act, old);
+    if (unlikely(vforked_green != NULL))
+        return set_vforked(sig, act, old);
     if (act)
         mind_stacks(sig, act);
     struct sigaction copy;

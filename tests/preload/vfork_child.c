@@ -1,7 +1,8 @@
-// Proves: what a vfork child does to its descriptors before it execs, on its parent's memory, leaves the parent's alone:
-// threads that wait on the same numbers go on waiting and are served.
+// Proves: what a vfork child does to its descriptors and handlers before it execs, on its parent's memory, leaves the
+// parent's alone: threads that wait on the same numbers go on waiting and are served, signals are handled.
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 pid_t second_vfork(void) __asm__("__vfork") __attribute__((returns_twice));
 
 static int s[2], p[2];
-static atomic_int stop;
+static atomic_int stop, signals;
 
 static void *reads_pipe(void *arg)
 {
@@ -40,8 +41,28 @@ static void *talks(void *arg)
     return arg;
 }
 
+static void count(int sig)
+{
+    (void)sig;
+    signals++;
+}
+
+/* As programs do that start others: what the parent handles is the default again. */
+static void default_action(int sig)
+{
+    struct sigaction act, dfl = {.sa_handler = SIG_DFL};
+    if (sigaction(sig, NULL, &act) || act.sa_handler != count)
+        _exit(2);
+    if (sigaction(sig, &dfl, &act) || act.sa_handler != count)
+        _exit(3);
+    if (sigaction(sig, NULL, &act) || act.sa_handler != SIG_DFL)
+        _exit(4);
+}
+
 static void child(int out)
 {
+    default_action(SIGUSR1);
+    default_action(SIGSEGV);
     dup2(out, 1);
     dup2(out, 0);
     for (int fd = 3; fd < 64; fd++)
@@ -64,6 +85,8 @@ static void start(bool second)
     CHECK(read(out[0], text, sizeof text) == 5 && strcmp(text, "said\n") == 0 &&
           close(out[0]) == 0);
     CHECK(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 7);
+    int before = signals;
+    CHECK(raise(SIGUSR1) == 0 && signals > before);
 }
 
 static void *starts(void *arg)
@@ -75,6 +98,8 @@ static void *starts(void *arg)
 
 int main(void)
 {
+    struct sigaction counts = {.sa_handler = count};
+    CHECK(sigaction(SIGUSR1, &counts, NULL) == 0 && sigaction(SIGSEGV, &counts, NULL) == 0);
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0 && pipe(p) == 0);
     pthread_t r = spawn(reads_pipe, NULL), e = spawn(echoes, NULL), t = spawn(talks, NULL);
     usleep(5000);
