@@ -50,9 +50,16 @@ static void set_altstack(struct green *g, const stack_t *alt)
     critical_leave_quietly(g);
 }
 
-/* After it g has the alternate stack that it had before, as the kernel's return from a signal does. */
-static void call_handler(struct green *g, const struct sigaction *act, int sig, siginfo_t *info,
-                         ucontext_t *uc)
+/* The kernel's contexts have room for so many signals, libc's set is longer. */
+static void show_mask(ucontext_t *uc, uint64_t mask)
+{
+    memcpy(&uc->uc_sigmask, &mask, sizeof mask);
+}
+
+/* Returns the mask to go back to: the handler finds it in its context and may change it there. After it g has the alternate
+   stack that it had before, too, as the kernel's return from a signal does. */
+static uint64_t call_handler(struct green *g, const struct sigaction *act, int sig, siginfo_t *info,
+                             ucontext_t *uc, uint64_t mask)
 {
     struct call c = {.act = act, .sig = sig, .info = info, .uc = uc};
     const stack_t alt = g->alt, none = {.ss_size = 0};
@@ -64,6 +71,8 @@ static void call_handler(struct green *g, const struct sigaction *act, int sig, 
         own.uc_stack = alt;
         c.uc = &own;
     }
+    if (c.uc)
+        show_mask(c.uc, mask);
     if (alt.ss_flags & ALTSTACK_DISARMS && (changes || altstack_holds(&alt, here)))
         set_altstack(g, &none);
     if (changes) {
@@ -72,6 +81,7 @@ static void call_handler(struct green *g, const struct sigaction *act, int sig, 
         call(&c);
     }
     set_altstack(g, &alt);
+    return c.uc ? sig_word(&c.uc->uc_sigmask) & ~SIG_FIXED : mask;
 }
 
 int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc)
@@ -94,7 +104,7 @@ int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc)
         uint64_t kernel = mask_here();
         sys_sigmask(SIG_SETMASK, &kernel);
     }
-    call_handler(g, &act, sig, info, uc);
+    mask = call_handler(g, &act, sig, info, uc, mask);
     g->critical = critical;
     if (f)
         frame_pop(g, f);
