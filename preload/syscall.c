@@ -7,8 +7,10 @@
 #include "io/calls.h"
 #include "io/io.h"
 #include "sync/futex.h"
+#include "sync/thread.h"
 #include "tp.h"
 
+#include <errno.h>
 #include <stdarg.h>
 
 pid_t hook_gettid(void)
@@ -53,6 +55,25 @@ static long raw_clock_nanosleep(const long *a)
 {
     return errno_edge(-hook_clock_nanosleep(
         (clockid_t)a[0], (int)a[1], (const struct timespec *)a[2], (struct timespec *)a[3]));
+}
+
+/* The kernel tells how many bytes it has written, and a nice value that is no error. */
+static long raw_getaffinity(const long *a)
+{
+    long size = REAL(syscall)(SYS_sched_getaffinity, 0, a[1], a[2]);
+    return size < 0 || hook_sched_getaffinity((pid_t)a[0], (size_t)size, (cpu_set_t *)a[2]) ? -1
+                                                                                            : size;
+}
+
+static long raw_getpriority(const long *a)
+{
+    int saved = errno;
+    errno = 0;
+    int r = hook_getpriority((__priority_which_t)a[0], (id_t)a[1]);
+    if (r == -1 && errno)
+        return -1;
+    errno = saved;
+    return 20 - r;
 }
 
 #define PTR(type, i) ((type *)a[i])
@@ -112,7 +133,17 @@ static bool green_call(long number, const long *a, long *r)
         CASE(sched_getscheduler, hook_sched_getscheduler((pid_t)a[0]))
         CASE(sched_setscheduler,
              hook_sched_setscheduler((pid_t)a[0], (int)a[1], PTR(struct sched_param, 2)))
+        CASE(sched_getattr, evy_sched_getattr((pid_t)a[0], PTR(struct kernel_sched, 1),
+                                              (unsigned)a[2], (unsigned)a[3]))
+        CASE(sched_setattr,
+             evy_sched_setattr((pid_t)a[0], PTR(struct kernel_sched, 1), (unsigned)a[2]))
+        CASE(sched_setaffinity,
+             hook_sched_setaffinity((pid_t)a[0], (size_t)a[1], PTR(cpu_set_t, 2)))
+        CASE(sched_getaffinity, raw_getaffinity(a))
+        CASE(getpriority, raw_getpriority(a))
+        CASE(setpriority, hook_setpriority((__priority_which_t)a[0], (id_t)a[1], (int)a[2]))
         CASE(gettid, hook_gettid())
+        CASE(tkill, hook_tgkill(getpid(), (pid_t)a[0], (int)a[1]))
         CASE(tgkill, hook_tgkill((pid_t)a[0], (pid_t)a[1], (int)a[2]))
         CASE(set_tid_address, hook_gettid()) /* what it sets belongs to the carrier, not to us */
         CASE(set_robust_list, 0)             /* likewise */

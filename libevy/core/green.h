@@ -100,6 +100,7 @@ struct green {
     size_t guard_user;               /* guard size the program asked for, or the default */
     char name[16];                   /* pthread_setname_np; empty: the process's name */
     int policy;                      /* of scheduling, for those who ask (sync/attr.c) */
+    int nice;                        /* likewise, from -20 to 19 */
     cpu_set_t *affinity;             /* likewise, from malloc; NULL: never set */
     struct list siblings;            /* among all bodies (green.c); bodies_lock */
     unsigned critical;         /* sections in which no handler may run on it (critical.h); own */

@@ -94,6 +94,7 @@ void sched_adopt_main(struct green *g)
     if (REAL(pthread_getschedparam)(g->thread, &g->policy, &param) ==
         0) /* without a ceiling's raise */
         g->priority = param.sched_priority;
+    g->nice = getpriority(PRIO_PROCESS, 0);
 }
 
 static int read_sched(const pthread_attr_t *attr, struct thread_request *req)

@@ -1,4 +1,6 @@
 /* Scheduling by id instead of pthread_t. The kernel knows main's; what it would say of a green thread is its carrier's. */
+#include "base/sys.h"
+#include "core/critical.h"
 #include "core/hub.h"
 #include "core/tcb.h"
 #include "io/io.h"
@@ -97,4 +99,75 @@ int evy_sched_setaffinity(pid_t id, size_t size, const cpu_set_t *set)
     if (!g)
         return REAL(sched_setaffinity)(id, size, set);
     return (int)errno_edge(-evy_pthread_setaffinity_np(g->thread, size, set));
+}
+
+/* Who may is for the kernel to say: it is tried on the carrier, and undone. */
+static int may_be(int nice)
+{
+    critical_enter();
+    long before = 20 - sys3(SYS_getpriority, PRIO_PROCESS, 0, 0);
+    long r = sys3(SYS_setpriority, PRIO_PROCESS, 0, nice);
+    if (r == 0)
+        sys3(SYS_setpriority, PRIO_PROCESS, 0, before);
+    critical_leave();
+    return (int)r;
+}
+
+static int renice(struct green *g, int nice)
+{
+    nice = nice < -20 ? -20 : nice > 19 ? 19 : nice;
+    int err = nice < g->nice ? may_be(nice) : 0;
+    if (!err)
+        g->nice = nice;
+    return err;
+}
+
+int evy_getpriority(__priority_which_t which, id_t who)
+{
+    pid_t id = (pid_t)who;
+    const struct green *g = which == PRIO_PROCESS ? meant(&id) : NULL;
+    return g ? g->nice : REAL(getpriority)(which, (id_t)id);
+}
+
+int evy_setpriority(__priority_which_t which, id_t who, int nice)
+{
+    pid_t id = (pid_t)who;
+    struct green *g = which == PRIO_PROCESS ? meant(&id) : NULL;
+    return g ? (int)errno_edge(renice(g, nice)) : REAL(setpriority)(which, (id_t)id, nice);
+}
+
+int evy_nice(int more)
+{
+    pid_t id = 0;
+    struct green *g = meant(&id);
+    if (!g)
+        return REAL(nice)(more);
+    return renice(g, g->nice + more) ? (int)errno_edge(-EPERM) : g->nice;
+}
+
+long evy_sched_getattr(pid_t id, struct kernel_sched *attr, unsigned size, unsigned flags)
+{
+    const struct green *g = meant(&id);
+    long r = sys_call4(SYS_sched_getattr, g ? 0 : id, (long)attr, size, flags);
+    if (g && r == 0) {
+        attr->policy = (unsigned)g->policy;
+        attr->priority = (unsigned)g->priority;
+        attr->nice = g->nice;
+    }
+    return errno_edge(r);
+}
+
+static int set_attr(struct green *g, const struct kernel_sched *attr)
+{
+    struct sched_param param = {.sched_priority = (int)attr->priority};
+    int err = evy_pthread_setschedparam(g->thread, (int)attr->policy, &param);
+    return err ? -err : renice(g, attr->nice);
+}
+
+long evy_sched_setattr(pid_t id, struct kernel_sched *attr, unsigned flags)
+{
+    struct green *g = meant(&id);
+    if (g && (!attr || flags))
+        return errno_edge(-EINVAL);
+    return errno_edge(g ? set_attr(g, attr) : sys3(SYS_sched_setattr, id, attr, flags));
 }

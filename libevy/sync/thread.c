@@ -121,6 +121,7 @@ static void body_equip(struct green *g, const struct thread_request *req, void *
                        void *arg)
 {
     g->policy = req->policy;
+    g->nice = self()->nice;
     g->priority = req->priority;
     g->affinity = req->affinity;
     g->start = start;

@@ -3,6 +3,8 @@
 #define EVY_THREAD_H
 
 #include <pthread.h>
+#include <stdint.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* In green->done. */
@@ -46,6 +48,16 @@ struct green *thread_green(pthread_t thread);
 /* The living one that gettid tells this id, NULL when there is none. */
 struct green *thread_with_tid(pid_t tid);
 
+/* The first version of what sched_setattr takes, for which libc has no type before 2.41. */
+struct kernel_sched {
+    unsigned size;                      /* in bytes, newer ones are larger */
+    unsigned policy;                    /* SCHED_* */
+    uint64_t flags;                     /* SCHED_FLAG_* */
+    int nice;                           /* for the policies without priority */
+    unsigned priority;                  /* for SCHED_FIFO and SCHED_RR */
+    uint64_t runtime, deadline, period; /* for SCHED_DEADLINE */
+};
+
 /* For 0 or the id of a thread, as the kernel takes it; green threads' are theirs alone. */
 int evy_sched_getparam(pid_t id, struct sched_param *param);
 int evy_sched_setparam(pid_t id, const struct sched_param *param);
@@ -53,5 +65,10 @@ int evy_sched_getscheduler(pid_t id);
 int evy_sched_setscheduler(pid_t id, int policy, const struct sched_param *param);
 int evy_sched_getaffinity(pid_t id, size_t size, cpu_set_t *set);
 int evy_sched_setaffinity(pid_t id, size_t size, const cpu_set_t *set);
+long evy_sched_getattr(pid_t id, struct kernel_sched *attr, unsigned size, unsigned flags);
+long evy_sched_setattr(pid_t id, struct kernel_sched *attr, unsigned flags);
+int evy_getpriority(__priority_which_t which, id_t who);
+int evy_setpriority(__priority_which_t which, id_t who, int nice);
+int evy_nice(int more);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <threads.h>
 #include <unistd.h>
@@ -119,6 +120,48 @@ static int processors(pid_t id)
     return CPU_COUNT(&cpus);
 }
 
+/* The kernel's, in its first version. */
+struct kernel_sched {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
+
+/* What libc has no call for yet, and what it has one for by the kernel's number. */
+static void by_number(void)
+{
+    struct kernel_sched attr;
+    cpu_set_t cpus;
+    CHECK(syscall(SYS_sched_getattr, gettid(), &attr, sizeof attr, 0) == 0);
+    CHECK(attr.policy == SCHED_BATCH && attr.nice == 7);
+    attr.nice = 9;
+    CHECK(syscall(SYS_sched_setattr, gettid(), &attr, 0) == 0);
+    CHECK(syscall(SYS_sched_setattr, 0, &attr, 1000) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_getpriority, PRIO_PROCESS, 0) == 20 - 9);
+    CHECK(syscall(SYS_setpriority, PRIO_PROCESS, gettid(), 11) == 0);
+    CHECK(syscall(SYS_sched_getaffinity, gettid(), sizeof cpus, &cpus) > 0 && CPU_ISSET(0, &cpus));
+    CHECK(syscall(SYS_sched_setaffinity, gettid(), sizeof cpus, &cpus) == 0);
+}
+
+static void *inherits_nice(void *arg)
+{
+    CHECK(getpriority(PRIO_PROCESS, gettid()) == 11);
+    return arg;
+}
+
+static void nices(void)
+{
+    int mains = getpriority(PRIO_PROCESS, getpid());
+    CHECK(setpriority(PRIO_PROCESS, gettid(), 5) == 0 && getpriority(PRIO_PROCESS, 0) == 5);
+    CHECK(nice(2) == 7);
+    by_number();
+    run(NULL, inherits_nice, "nice");
+    CHECK(getpriority(PRIO_PROCESS, getpid()) == mains);
+    CHECK(setpriority(PRIO_PROCESS, 0, 100) == 0 && getpriority(PRIO_PROCESS, 0) == 19);
+}
+
 /* A thread changes its own by id; nobody else's change with it. */
 static void *by_id(void *arg)
 {
@@ -133,6 +176,7 @@ static void *by_id(void *arg)
     CHECK(syscall(SYS_sched_getscheduler, gettid()) == SCHED_BATCH);
     CHECK(syscall(SYS_sched_getparam, 0, &param) == 0 && param.sched_priority == 0);
     CHECK(sched_setaffinity(gettid(), sizeof first, &first) == 0 && processors(0) == 1);
+    nices();
     tell(arg);
     CHECK(sched_getscheduler(getpid()) == SCHED_OTHER && processors(getpid()) == all);
     CHECK(sched_setscheduler(getpid(), SCHED_IDLE, &param) == 0);
