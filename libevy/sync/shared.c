@@ -16,7 +16,8 @@
 /* The watcher sleeps on all watched words at once, as one waiter of each. Woken for a word, it wakes one green
    thread that waits for it; the woken one finds out what has happened, and watches again if it must wait on.
    A wake-up that nobody here can use is handed on to another process. A word stays watched until it wakes the
-   watcher, also when nobody waits any more: most words are waited for again. */
+   watcher, also when nobody waits any more; who is the first to wait again has it looked at anew, since what is
+   mapped at its address may be another object by now. */
 struct watch {
     const atomic_uint *addr;
     unsigned value;   /* the last waiter found it so */
@@ -80,7 +81,7 @@ static struct watch *free_place(void)
 static unsigned enter(const atomic_uint *addr, unsigned value, bool *changed)
 {
     struct watch *w = find(addr);
-    *changed = !w || w->value != value;
+    *changed = !w || w->waiters == 0 || w->value != value;
     if (!w) {
         w = free_place();
         if (!w)
