@@ -240,7 +240,7 @@ void green_fork_locks(bool take)
 int green_make_loop(struct green *g, size_t stack_size, struct context_next (*entry)(void *),
                     void *arg)
 {
-    int r = stack_alloc(&g->stack, stack_size, 4096);
+    int r = stack_alloc(&g->stack, align_up(stack_size + tcb_facts.reserve, 4096), 4096);
     if (r)
         return r;
     g->tp = tcb_create(stack_top(&g->stack), green_invent_tid());

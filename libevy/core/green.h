@@ -148,7 +148,7 @@ void green_ready(struct green *g, unsigned flags, void (*body)(struct green *));
    is too small for them. green_free leaves the memory alone. */
 struct green *green_new_at(void *low, size_t size, void (*body)(struct green *), int *err);
 
-/* A context of the runtime's own, no thread of the program: a stack of that size, a TCB, GREEN_LOOP set. Its
+/* A context of the runtime's own, no thread of the program: a stack of that size beside its TCB, GREEN_LOOP set. Its
    first continuation calls entry(arg), which does not return. Returns 0 or -EAGAIN. */
 int green_make_loop(struct green *g, size_t stack_size, struct context_next (*entry)(void *),
                     void *arg);

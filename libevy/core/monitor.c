@@ -4,6 +4,7 @@
 #include "base/sys.h"
 #include "core/carrier.h"
 #include "core/hub.h"
+#include "core/tcb.h"
 #include "real/real.h"
 
 #include <errno.h>
@@ -27,6 +28,8 @@
 
 #define QUIET_NS 100000000
 
+#define KERNEL_STACK ((size_t)128 << 10)
+
 atomic_uint monitor_rests;
 void (*monitor_quiet)(void);
 
@@ -48,7 +51,7 @@ int kernel_thread(void *(*body)(void *), void *arg)
         sigdelset(&blocked, own_doing[i]);
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, (size_t)128 << 10);
+    pthread_attr_setstacksize(&attr, align_up(KERNEL_STACK + tcb_facts.reserve, 4096));
     REAL(pthread_sigmask)(SIG_SETMASK, &blocked, &old);
     int err = REAL(pthread_create)(&thread, &attr, body, arg);
     REAL(pthread_sigmask)(SIG_SETMASK, &old, NULL);
