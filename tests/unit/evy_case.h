@@ -21,6 +21,14 @@ static inline void say(const char *what)
     strcat(trace, what);
 }
 
+/* A name of one letter. */
+static inline char *letter(char c)
+{
+    static char letters[128][2];
+    letters[(unsigned char)c % 128][0] = c;
+    return letters[(unsigned char)c % 128];
+}
+
 #define ck_assert_trace(expected)                                                                  \
     do {                                                                                           \
         ck_assert_str_eq(trace, expected);                                                         \

@@ -24,7 +24,7 @@ START_TEST(event_wakes_all_in_order)
     void *v;
     event = evy_event_new();
     for (const char *n = "123"; *n; n++)
-        evy_spawn_n(wait_event, strndup(n, 1));
+        evy_spawn_n(wait_event, letter(*n));
     evy_sleep(0);
     ck_assert_int_eq(evy_event_ready(event), 0);
     ck_assert_fails(evy_event_poll(event, &v), EAGAIN);
@@ -110,7 +110,7 @@ START_TEST(sem_serves_in_order)
     sem = evy_sem_new(0);
     ck_assert_int_eq(evy_sem_locked(sem), 1);
     for (const char *n = "123"; *n; n++)
-        evy_spawn_n(take_permit, strndup(n, 1));
+        evy_spawn_n(take_permit, letter(*n));
     evy_sleep(0);
     ck_assert_int_eq(evy_sem_balance(sem), -3);
     evy_sem_release(sem);

@@ -402,6 +402,8 @@ START_TEST(a_kill_ends_it)
     make_descriptors();
     make_objects();
     evy_gt *g = evy_spawn(call_until_killed, &_i);
+    while (!evy_gt_started(g))
+        evy_sleep(0.001);
     evy_sleep(0.002);
     ck_assert_int_eq(ended, 0);
     ck_assert_int_eq(evy_kill(g, OURS), 0);

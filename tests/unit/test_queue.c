@@ -64,7 +64,7 @@ START_TEST(getters_are_served_in_order)
 {
     begin(-1);
     for (const char *n = "123"; *n; n++)
-        evy_spawn_n(getter, strndup(n, 1));
+        evy_spawn_n(getter, letter(*n));
     evy_sleep(0);
     ck_assert_int_eq(evy_queue_getting(queue), 3);
     evy_queue_put(queue, "a", 0);
@@ -141,10 +141,11 @@ START_TEST(many_meet_on_a_channel)
 {
     begin(0);
     for (const char *n = "123"; *n; n++)
-        evy_spawn_n(putter, strndup(n, 1));
+        evy_spawn_n(putter, letter(*n));
     for (const char *n = "abc"; *n; n++)
-        evy_spawn_n(getter, strndup(n, 1));
-    evy_sleep(0.005);
+        evy_spawn_n(getter, letter(*n));
+    while (strlen(trace) < 12)
+        evy_sleep(0.001);
     ck_assert_trace("pppa1b2c3123");
     end();
 }
