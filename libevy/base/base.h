@@ -9,6 +9,7 @@
 #define EVY_API __attribute__((visibility("default")))
 #define EVY_COLD __attribute__((cold, noinline))
 #define EVY_NOINLINE __attribute__((noinline))
+#define EVY_INLINE inline __attribute__((always_inline))
 #define EVY_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 #define likely(x) __builtin_expect(!!(x), 1)

@@ -30,10 +30,10 @@ enum { LOT_ALONE, LOT_SHARING, LOT_SHARED };
 
 extern struct lot_access lot_access;
 
-/* The caller is about to look at a bucket. */
-static inline void lot_come(void)
+/* The caller, me, is about to look at a bucket. */
+static inline void lot_come(const struct green *me)
 {
-    if (unlikely(!self() && !single_threaded()))
+    if (unlikely(!me) && !single_threaded())
         lot_share();
 }
 
@@ -75,10 +75,9 @@ static inline bool bucket_try(struct bucket *b)
 
 EVY_COLD void bucket_lock_slow(struct bucket *b);
 
-/* In a critical section: a signal handler may post a semaphore, so none runs while a bucket is locked. */
+/* After lot_come, in a critical section: a signal handler may post a semaphore, so none runs while a bucket is locked. */
 static inline void bucket_lock(struct bucket *b)
 {
-    lot_come();
     if (unlikely(!bucket_try(b)))
         bucket_lock_slow(b);
     if (unlikely(b->queue.next == NULL))

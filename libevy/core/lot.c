@@ -4,6 +4,7 @@
 #include "base/sys.h"
 #include "core/critical.h"
 #include "core/sched.h"
+#include "core/sched_internal.h"
 #include "cpu.h"
 
 #include <errno.h>
@@ -55,14 +56,22 @@ void bucket_insert_ranked(struct bucket *b, struct waiter *w)
     list_append(at, &w->node);
 }
 
+static inline void unpark_green(struct green *me, struct green *g)
+{
+    if (likely(me && green_hub(g) == me->hub)) /* me is in a critical section: its hub is here */
+        sched_wake(me->hub, g);
+    else
+        sched_unpark(g);
+}
+
 /* The bucket lock is held; afterwards neither w nor its green thread may be touched. */
-static void wake(struct waiter *w)
+static inline void wake(struct green *me, struct waiter *w)
 {
     struct green *g = w->green;
     list_remove(&w->node);
     if (likely(g != NULL)) {
         atomic_store_explicit(&w->woken, WAKING, memory_order_relaxed);
-        sched_unpark(g);
+        unpark_green(me, g);
         atomic_store_explicit(&w->woken, WOKEN, memory_order_release);
     } else {
         const atomic_uint *word = &w->woken;
@@ -72,8 +81,8 @@ static void wake(struct waiter *w)
 }
 
 /* Wakes as lot_unpark_bits, the lock being held. Returns the counted; *woken_all counts all. */
-static unsigned wake_queue(struct bucket *b, const void *addr, unsigned count, uint32_t bits,
-                           int *woken_all)
+static inline unsigned wake_queue(struct green *me, struct bucket *b, const void *addr,
+                                  unsigned count, uint32_t bits, int *woken_all)
 {
     unsigned counted = 0;
     list_for_each_safe (node, &b->queue) {
@@ -85,34 +94,37 @@ static unsigned wake_queue(struct bucket *b, const void *addr, unsigned count, u
             continue;
         counted += !all;
         ++*woken_all;
-        wake(w);
+        wake(me, w);
     }
     return counted;
 }
 
-static EVY_NOINLINE unsigned unpark_slow(struct bucket *b, const void *addr, unsigned count,
-                                         uint32_t bits)
+static EVY_NOINLINE unsigned unpark_slow(struct green *me, struct bucket *b, const void *addr,
+                                         unsigned count, uint32_t bits)
 {
     int woken_all = 0;
-    critical_enter();
+    if (likely(me != NULL))
+        critical_enter_as(me);
     bucket_lock(b);
-    unsigned counted = wake_queue(b, addr, count, bits, &woken_all);
+    unsigned counted = wake_queue(me, b, addr, count, bits, &woken_all);
     bucket_unlock(b, -woken_all);
-    bool outranked = sched_outranked();
-    critical_leave();
+    if (unlikely(!me))
+        return counted;
+    bool outranked = sched_outranked(me);
+    critical_leave_as(me);
     if (unlikely(outranked))
         sched_yield_now();
     return counted;
 }
 
-static unsigned unpark(const void *addr, unsigned count, uint32_t bits)
+static inline unsigned unpark(const void *addr, unsigned count, uint32_t bits)
 {
     struct bucket *b = bucket_of(addr);
-    const struct green *me = self();
-    lot_come();
+    struct green *me = self();
+    lot_come(me);
     if (likely(atomic_load(&b->word) == 0 && !(me && atomic_load(&me->stranded))))
         return 0;
-    return unpark_slow(b, addr, count, bits);
+    return unpark_slow(me, b, addr, count, bits);
 }
 
 unsigned lot_unpark_fenced(const void *addr, unsigned count)
@@ -168,12 +180,14 @@ int lot_requeue(const atomic_uint *from, const void *to, unsigned wake, unsigned
     struct bucket *a = bucket_of(from), *b = bucket_of(to);
     int woken_all = 0;
     unsigned counted = 0, moved = 0;
+    struct green *me = self();
+    lot_come(me);
     atomic_load_explicit(from, memory_order_relaxed); /* a bad address faults unlocked */
     critical_enter();
     lock_pair(a, b);
     bool same = expected == NULL || atomic_load(from) == *expected;
     if (same) {
-        counted = wake_queue(a, from, wake, FUTEX_BITSET_MATCH_ANY, &woken_all);
+        counted = wake_queue(me, a, from, wake, FUTEX_BITSET_MATCH_ANY, &woken_all);
         moved = from == to ? 0 : move_queue(a, from, b, to, move);
     }
     if (a != b)
@@ -189,6 +203,7 @@ unsigned lot_waiters(const void *addr, struct green **greens, unsigned max)
     unsigned count = 0;
     if (atomic_load(&b->word) == 0)
         return 0;
+    lot_come(self());
     critical_enter();
     bucket_lock(b);
     list_for_each (node, &b->queue) {

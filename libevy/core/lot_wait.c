@@ -10,25 +10,24 @@
 #include <errno.h>
 
 /* From here to waiter_done handlers run only where the wait lets them: none finds a bucket locked. */
-static void waiter_init(struct waiter *w, const void *addr, uint32_t bits, unsigned flags)
+static inline void waiter_init(struct waiter *w, const void *addr, uint32_t bits, unsigned flags)
 {
-    critical_enter();
+    struct green *me = self();
+    lot_come(me);
+    if (likely(me != NULL))
+        critical_enter_as(me);
     atomic_store_explicit(&w->addr, addr, memory_order_relaxed);
-    w->green = self();
+    w->green = me;
     w->bits = bits;
     w->flags = flags;
     atomic_store_explicit(&w->woken, NOT_WOKEN, memory_order_relaxed);
 }
 
 /* The wait has ended with r and w is in no queue. With -EINTR the caller runs the handlers. */
-static int waiter_done(struct waiter *w, int r)
+static inline int waiter_done(struct waiter *w, int r)
 {
-    if (likely(w->green != NULL)) {
-        if (r == -EINTR)
-            critical_leave_quietly(w->green);
-        else
-            critical_leave_as(w->green);
-    }
+    if (likely(w->green != NULL))
+        critical_leave_wait(w->green, r);
     return r;
 }
 
@@ -71,18 +70,23 @@ bool lot_leave(struct waiter *w)
     return queued;
 }
 
-/* Whether w has been woken and the waker is done with it. */
-static bool woken(struct waiter *w)
+static EVY_COLD void let_finish(struct waiter *w)
 {
-    unsigned state = atomic_load_explicit(&w->woken, memory_order_acquire);
-    for (int i = 0; unlikely(state == WAKING); i++) {
+    for (int i = 0; atomic_load_explicit(&w->woken, memory_order_acquire) == WAKING; i++) {
         if (i < LOCK_SPINS)
             cpu_relax();
         else
             sys_yield();
-        state = atomic_load_explicit(&w->woken, memory_order_acquire);
     }
-    return state == WOKEN;
+}
+
+/* Whether w has been woken and the waker is done with it. */
+static inline bool woken(struct waiter *w)
+{
+    unsigned state = atomic_load_explicit(&w->woken, memory_order_acquire);
+    if (unlikely(state == WAKING))
+        let_finish(w);
+    return state != NOT_WOKEN;
 }
 
 void (*lot_report)(const struct waiter *w);
@@ -107,7 +111,7 @@ static EVY_COLD int interruption_slow(struct waiter *w, unsigned why)
     return signal_hooks.due == NULL || signal_hooks.due(g) ? -EINTR : 0;
 }
 
-static int interruption(struct waiter *w)
+static inline int interruption(struct waiter *w)
 {
     unsigned why = atomic_load_explicit(&w->green->interrupted, memory_order_acquire);
     return likely(why == 0) ? 0 : interruption_slow(w, why);
@@ -117,11 +121,10 @@ static int interruption(struct waiter *w)
    leaves a function that is not async-signal-safe: POSIX lets nobody count on that. */
 static void run_handlers(struct green *g, unsigned flags)
 {
-    if (unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed)) &&
-        !(flags & LOT_SIGNAL)) {
-        critical_leave_as(g);
-        critical_enter_as(g);
-    }
+    if (flags & LOT_SIGNAL)
+        return;
+    critical_leave_as(g);
+    critical_enter_as(g);
 }
 
 /* Asynchronous cancellation ends a thread in the middle of any wait: in no queue, unless it was woken first. */
@@ -136,19 +139,26 @@ static EVY_COLD void end_in_wait(struct waiter *w)
 
 static void end_if_cancelled(struct waiter *w)
 {
-    struct green *g = w->green;
-    if (unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed) & INTERRUPT_CANCEL) &&
+    const struct green *g = w->green;
+    if (atomic_load_explicit(&g->interrupted, memory_order_relaxed) & INTERRUPT_CANCEL &&
         g->flags & GREEN_CANCEL_ASYNC && !(g->flags & (GREEN_CANCEL_OFF | GREEN_EXITING)) &&
         !(w->flags & LOT_CANCEL) && g->critical == 1 && signal_hooks.deliver)
         end_in_wait(w);
 }
 
-static bool passed(deadline_t deadline)
+/* Something waits for the green thread that is about to park, or has come back. */
+static EVY_COLD void look_up(struct waiter *w)
+{
+    end_if_cancelled(w);
+    run_handlers(w->green, w->flags);
+}
+
+static inline bool passed(deadline_t deadline)
 {
     return deadline != DEADLINE_NEVER && deadline_left(deadline) == 0;
 }
 
-static int kernel_wait(struct waiter *w, deadline_t deadline)
+static EVY_COLD int kernel_wait(struct waiter *w, deadline_t deadline)
 {
     struct timespec ts = ns_to_timespec(deadline);
     const struct timespec *until = deadline == DEADLINE_NEVER ? NULL : &ts;
@@ -160,13 +170,13 @@ static int kernel_wait(struct waiter *w, deadline_t deadline)
     return 0;
 }
 
-static int green_wait(struct waiter *w, deadline_t deadline)
+static inline int green_wait(struct waiter *w, deadline_t deadline)
 {
-    struct green *g = w->green;
+    const struct green *g = w->green;
     bool late = passed(deadline);
     for (;;) {
-        end_if_cancelled(w);
-        run_handlers(g, w->flags);
+        if (unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed)))
+            look_up(w);
         if (woken(w))
             return 0;
         int r = interruption(w);
@@ -177,10 +187,15 @@ static int green_wait(struct waiter *w, deadline_t deadline)
     }
 }
 
-int lot_wait(struct waiter *w, deadline_t deadline)
+static EVY_INLINE int wait_and_leave(struct waiter *w, deadline_t deadline)
 {
     int r = likely(w->green != NULL) ? green_wait(w, deadline) : kernel_wait(w, deadline);
     return waiter_done(w, r);
+}
+
+int lot_wait(struct waiter *w, deadline_t deadline)
+{
+    return wait_and_leave(w, deadline);
 }
 
 int lot_wait_any(struct waiter *w, unsigned n, deadline_t deadline)
@@ -215,7 +230,7 @@ int lot_park_bits(const atomic_uint *addr, uint32_t expected, uint32_t bits, dea
     }
     bucket_insert(b, &w);
     bucket_unlock(b, 1);
-    return lot_wait(&w, deadline);
+    return wait_and_leave(&w, deadline);
 }
 
 int lot_park(const atomic_uint *addr, uint32_t expected, deadline_t deadline, unsigned flags)

@@ -9,7 +9,6 @@
 #include "core/sched_internal.h"
 #include "core/share.h"
 #include "core/stats.h"
-#include "core/trace.h"
 #include "tp.h"
 
 #include <errno.h>
@@ -55,7 +54,7 @@ static inline void arrive(void)
 }
 
 /* Inlined: each return on the way back from a switch that led somewhere else is mispredicted. */
-static inline void switch_to(struct green *from, struct green *to)
+static EVY_INLINE void switch_to(struct green *from, struct green *to)
 {
     struct context_next next = depart(from, to);
     context_switch(&from->ctx, next.to, next.tp);
@@ -85,7 +84,7 @@ static EVY_COLD bool held_back(struct hub *h, struct green *g)
     return g->flags & GREEN_COOP;
 }
 
-struct green *sched_pick(struct hub *h)
+static inline struct green *pick(struct hub *h)
 {
     if (likely(--h->budget > 0)) {
         struct green *g = run_queue_pop(&h->runnable);
@@ -97,29 +96,35 @@ struct green *sched_pick(struct hub *h)
     return &h->loop;
 }
 
-static void leave(struct green *g)
+struct green *sched_pick(struct hub *h)
 {
-    struct green *next = sched_pick(g->hub);
+    return pick(h);
+}
+
+static EVY_INLINE void leave(struct green *g)
+{
+    struct green *next = pick(g->hub);
     if (next != g)
         switch_to(g, next);
 }
 
-static int park(struct green *g, deadline_t deadline)
+static EVY_INLINE void park(struct green *g)
 {
-    if (deadline != DEADLINE_NEVER) {
-        int r = timers_add(&g->hub->timers, &g->timer, deadline);
-        if (r)
-            return r;
-        g->timed_out = false;
-    }
-    if (g->wake == WAKE_RUNNING) {
+    if (likely(g->wake == WAKE_RUNNING)) {
         g->wake = WAKE_PARKED;
         g->since = g->hub->tick;
         leave(g);
     }
     g->wake = WAKE_RUNNING;
-    if (deadline == DEADLINE_NEVER)
-        return 0;
+}
+
+static EVY_NOINLINE int park_until(struct green *g, deadline_t deadline)
+{
+    int r = timers_add(&g->hub->timers, &g->timer, deadline);
+    if (r)
+        return r;
+    g->timed_out = false;
+    park(g);
     timers_remove(&g->hub->timers, &g->timer);
     return g->timed_out ? -ETIMEDOUT : 0;
 }
@@ -130,19 +135,13 @@ int sched_park(deadline_t deadline)
     critical_enter_as(g);
     if (unlikely(g->handlers != NULL))
         signal_hooks.parking(g);
-    int r = park(g, deadline);
+    int r = 0;
+    if (likely(deadline == DEADLINE_NEVER))
+        park(g);
+    else
+        r = park_until(g, deadline);
     critical_leave_as(g);
     return r;
-}
-
-void sched_wake(struct hub *h, struct green *g)
-{
-    bool parked = g->wake == WAKE_PARKED;
-    g->wake = WAKE_NOTIFIED;
-    if (!parked)
-        return;
-    trace(h, TRACE_WAKE, g);
-    run_queue_push(&h->runnable, g);
 }
 
 void sched_unpark(struct green *g)
@@ -198,19 +197,6 @@ bool sched_yield_to(struct green *g)
     leave(me);
     critical_leave_as(me);
     return parked;
-}
-
-bool sched_has_ready(const struct hub *h, int than)
-{
-    const struct inbox_node *first = h->runnable.first;
-    return first && container_of(first, struct green, link)->priority > than;
-}
-
-bool sched_outranked(void)
-{
-    const struct green *g = self();
-    return g && g->critical == 1 && !g->handlers && !(g->flags & (GREEN_LOOP | GREEN_COOP)) &&
-           sched_has_ready(g->hub, g->priority);
 }
 
 void sched_tick(void)
@@ -308,7 +294,7 @@ void sched_end(void (*after)(void *), void *arg)
 struct context_next sched_last(void)
 {
     struct green *g = self();
-    return depart(g, sched_pick(g->hub));
+    return depart(g, pick(g->hub));
 }
 
 void sched_exit(void (*after)(void *), void *arg)

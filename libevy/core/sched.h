@@ -37,10 +37,6 @@ void sched_yield_to_io(void);
    whether it was. */
 bool sched_yield_to(struct green *g);
 
-/* In a critical section: whether one with a higher priority is ready, for which the running green thread should yield
-   when it leaves the section. */
-bool sched_outranked(void);
-
 /* The running green thread has used the hub for one operation that did not wait: yields when it has
    done so for long, so that a busy descriptor does not starve the rest. */
 void sched_tick(void);

@@ -3,6 +3,8 @@
 #define EVY_SCHED_INTERNAL_H
 
 #include "core/hub.h"
+#include "core/sched.h"
+#include "core/trace.h"
 
 /* Continues `to`. Returns when somebody continues `from`, which may then be on another carrier: nothing
    read before may be believed after. */
@@ -12,12 +14,31 @@ void sched_switch_to(struct green *from, struct green *to);
 struct green *sched_pick(struct hub *h);
 
 /* Makes g, of h, runnable, or its next park return at once. */
-void sched_wake(struct hub *h, struct green *g);
+static inline void sched_wake(struct hub *h, struct green *g)
+{
+    bool parked = g->wake == WAKE_PARKED;
+    g->wake = WAKE_NOTIFIED;
+    if (!parked)
+        return;
+    trace(h, TRACE_WAKE, g);
+    run_queue_push(&h->runnable, g);
+}
 
 /* Does what others have asked for h's green threads. */
 void sched_take_inbox(struct hub *h);
 
 /* Whether somebody with more than that priority is ready. */
-bool sched_has_ready(const struct hub *h, int than);
+static inline bool sched_has_ready(const struct hub *h, int than)
+{
+    const struct inbox_node *first = h->runnable.first;
+    return first && container_of(first, struct green, link)->priority > than;
+}
+
+/* Whether one with a higher priority is ready, for which g, the running one, should yield when it leaves the section. */
+static inline bool sched_outranked(const struct green *g)
+{
+    return unlikely(sched_has_ready(g->hub, g->priority)) && g->critical == 1 && !g->handlers &&
+           !(g->flags & (GREEN_LOOP | GREEN_COOP));
+}
 
 #endif
