@@ -38,4 +38,14 @@ EVY_COLD bool preload_now(void);
 #define WHEN_STARTS(subset) (unlikely(config.children != CHILDREN_ALL) || WHEN_GREEN(subset))
 #define WHEN_KEEP(subset) (self() != NULL)
 
+/* The same in two steps, the first of which calls nothing. */
+#define FIRST_GREEN WHEN_GREEN
+#define FIRST_ALWAYS(subset) (likely(preload_ready) && PATCHED(subset))
+#define FIRST_STARTS WHEN_STARTS
+#define FIRST_KEEP WHEN_KEEP
+#define SECOND_GREEN(subset) false
+#define SECOND_ALWAYS WHEN_ALWAYS
+#define SECOND_STARTS(subset) false
+#define SECOND_KEEP(subset) false
+
 #endif

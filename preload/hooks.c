@@ -24,12 +24,19 @@
         call;                                                                                      \
     })
 
+/* What may call out is in a function of its own: the way to the green one saves no register. */
 #define HOOK(subset, when, ret, name, params, args, version)                                       \
-    ret hook_##name params                                                                         \
+    static EVY_NOINLINE ret other_##name params                                                    \
     {                                                                                              \
-        if (likely(WHEN_##when(subset)))                                                           \
+        if (SECOND_##when(subset))                                                                 \
             return evy_##name args;                                                                \
         return REAL(name) args;                                                                    \
+    }                                                                                              \
+    ret hook_##name params                                                                         \
+    {                                                                                              \
+        if (likely(FIRST_##when(subset)))                                                          \
+            return evy_##name args;                                                                \
+        return other_##name args;                                                                  \
     }
 #define OWN(subset, when, ret, name, params, args, version)
 #define BLOCK(subset, kind, ret, name, params, args, version)                                      \
