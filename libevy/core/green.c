@@ -31,7 +31,7 @@ static struct green *body_lay_out(const struct stack *s, size_t size, size_t gua
     g->stack = *s;
     g->stack_user = size;
     g->guard_user = guard;
-    g->tp = tcb_create((char *)g, green_invent_tid());
+    g->tp = tcb_create((char *)g, green_invent_tid(own_stock()));
     if (!g->tp)
         return NULL;
     g->thread = tcb_thread_of(g->tp);
@@ -69,15 +69,6 @@ static void body_destroy(struct green *g)
     body_unlink(g);
     tcb_destroy(g->tp);
     stack_free(&s);
-}
-
-static struct green *body_reuse(struct green *g)
-{
-    if (tcb_recycle(g->tp, green_invent_tid())) {
-        body_destroy(g);
-        return NULL;
-    }
-    return g;
 }
 
 /* self_green of another TCB: same offset from the thread pointer in each (initial-exec TLS). */
@@ -130,12 +121,13 @@ static void body_ready(struct green *g, void (*body)(struct green *))
 static struct green *body_get(size_t stack_size, size_t guard, void (*body)(struct green *),
                               int *err)
 {
-    struct green *g = green_pool_take(stack_size, guard);
-    if (g)
-        g = body_reuse(g);
+    struct green_stock *own = own_stock();
+    struct green *g = green_pool_take(own, stack_size, guard);
+    if (likely(g != NULL))
+        tcb_recycle(g->tp, green_invent_tid(own));
     else
         g = body_make(stack_size, guard);
-    if (!g) {
+    if (unlikely(!g)) {
         *err = -EAGAIN;
         return NULL;
     }
@@ -182,7 +174,7 @@ static void body_put(struct green *g)
     if (unlikely(g->flags & GREEN_FOREIGN_STACK)) {
         body_unlink(g);
         tcb_destroy(g->tp);
-    } else if (!green_pool_put(g)) {
+    } else if (!green_pool_put(own_stock(), g)) {
         body_destroy(g);
     }
 }
@@ -243,7 +235,7 @@ int green_make_loop(struct green *g, size_t stack_size, struct context_next (*en
     int r = stack_alloc(&g->stack, align_up(stack_size + tcb_facts.reserve, 4096), 4096);
     if (r)
         return r;
-    g->tp = tcb_create(stack_top(&g->stack), green_invent_tid());
+    g->tp = tcb_create(stack_top(&g->stack), green_invent_tid(own_stock()));
     if (!g->tp) {
         stack_free(&g->stack);
         return -EAGAIN;
@@ -276,7 +268,7 @@ struct green *green_of_thread(uintptr_t thread)
 {
     uintptr_t tp = tcb_tp_of(thread);
     struct green *g;
-    while (!(g = word_of(tp, &self_green)) && !(g = word_of(tp, &vforked_green)))
+    while (unlikely(!(g = word_of(tp, &self_green))) && !(g = word_of(tp, &vforked_green)))
         ; /* its vfork has just ended */
     return g;
 }

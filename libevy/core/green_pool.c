@@ -1,7 +1,6 @@
 #include "core/green_pool.h"
 
 #include "base/spin.h"
-#include "core/hub.h"
 #include "core/tcb.h"
 
 /* Dead green threads wait here with stack and TCB intact, by what their creator asked for, newest first.
@@ -13,7 +12,6 @@ struct pool {
     struct green *dead; /* newest first, linked by pool_next */
 };
 
-#define STOCK_MAX 64 /* bodies that a hub keeps to itself */
 #define TID_BLOCK 256
 
 static struct pool pools[8];   /* pools_lock */
@@ -33,47 +31,14 @@ static int tid_block(void)
     return TID_INVENTED_MIN + (int)block * TID_BLOCK;
 }
 
-/* The caller's hub's; NULL before there are hubs and on foreign threads. In a critical section. */
-static struct green_stock *own_stock(void)
+int green_draw_tids(struct green_stock *stock)
 {
-    struct green *me = self();
-    return likely(me != NULL) ? &me->hub->stock : NULL;
-}
-
-/* Unique among living threads for half a billion creations, and never the kernel's (tcb.h). */
-int green_invent_tid(void)
-{
-    struct green_stock *stock = own_stock();
-    if (unlikely(!stock))
-        return tid_block();
-    if (unlikely(stock->tids == 0)) {
-        stock->tid = tid_block();
-        stock->tids = TID_BLOCK;
+    int first = tid_block();
+    if (stock) {
+        stock->tid = first + 1;
+        stock->tids = TID_BLOCK - 1;
     }
-    stock->tids--;
-    return stock->tid++;
-}
-
-static struct green *stock_take(struct green_stock *stock, size_t size, size_t guard)
-{
-    struct green *g = stock ? stock->dead : NULL;
-    if (unlikely(!g || g->stack_user != size || g->guard_user != guard))
-        return NULL;
-    stock->dead = g->pool_next;
-    stock->count--;
-    return g;
-}
-
-static bool stock_put(struct green_stock *stock, struct green *g)
-{
-    const struct green *like = stock ? stock->dead : NULL;
-    if (!stock || stock->count == STOCK_MAX ||
-        (like && (like->stack_user != g->stack_user || like->guard_user != g->guard_user)))
-        return false;
-    g->pool_next = stock->dead;
-    stock->dead = g;
-    stock->count++;
-    return true;
+    return first;
 }
 
 /* pools_lock is held. */
@@ -89,11 +54,9 @@ static struct pool *pool_for(size_t size, size_t guard)
     return NULL;
 }
 
-struct green *green_pool_take(size_t size, size_t guard)
+struct green *green_pool_take_shared(size_t size, size_t guard)
 {
-    struct green *g = stock_take(own_stock(), size, guard);
-    if (likely(g != NULL))
-        return g;
+    struct green *g = NULL;
     spin_lock(&pools_lock);
     struct pool *p = pool_for(size, guard);
     if (p && p->dead) {
@@ -114,11 +77,6 @@ bool green_pool_put_shared(struct green *g)
     }
     spin_unlock(&pools_lock);
     return p != NULL;
-}
-
-bool green_pool_put(struct green *g)
-{
-    return stock_put(own_stock(), g) || green_pool_put_shared(g);
 }
 
 void green_pool_fork_lock(bool take)

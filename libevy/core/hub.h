@@ -113,6 +113,13 @@ static inline struct hub *this_hub(void)
     return self()->hub;
 }
 
+/* Its stock; NULL before there are hubs and on foreign threads. In a critical section. */
+static inline struct green_stock *own_stock(void)
+{
+    struct green *me = self();
+    return likely(me != NULL) ? &me->hub->stock : NULL;
+}
+
 /* The hub of g, which its hub may be giving to another (share.h): whoever is not on that hub may be too late. */
 static inline struct hub *green_hub(const struct green *g)
 {

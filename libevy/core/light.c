@@ -28,7 +28,7 @@ static int make_tcb(struct lights *l)
     long map = sys_map(bytes);
     if (map < 0)
         return -EAGAIN;
-    l->tp = tcb_create((char *)(map + (long)bytes), green_invent_tid());
+    l->tp = tcb_create((char *)(map + (long)bytes), green_invent_tid(own_stock()));
     if (!l->tp) {
         sys3(SYS_munmap, map, bytes, 0);
         return -EAGAIN;

@@ -35,16 +35,14 @@ static void withdraw(struct raise *r)
         list_remove(&r->node);
 }
 
-void raises_forget(struct green *g)
+void raises_withdraw(struct raises *r)
 {
-    if (likely(list_empty(&g->raises.armed) && list_empty(&g->raises.fired)))
-        return;
-    list_for_each_safe (node, &g->raises.armed) {
+    list_for_each_safe (node, &r->armed) {
         withdraw(list_entry(node, struct raise, node));
         list_entry(node, struct raise, node)->state = RAISE_IDLE;
     }
-    list_init(&g->raises.armed);
-    list_init(&g->raises.fired);
+    list_init(&r->armed);
+    list_init(&r->fired);
 }
 
 /* On the loop of the owner's hub. */

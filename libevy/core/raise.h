@@ -35,8 +35,15 @@ enum { RAISE_IDLE, RAISE_ARMED, RAISE_FIRED, RAISE_DELIVERED };
 
 void raises_init(struct raises *r);
 
-/* g is about to end: its timeouts will not fire. */
-void raises_forget(struct green *g);
+/* What is armed or has fired will not fire, or be delivered. */
+EVY_COLD void raises_withdraw(struct raises *r);
+
+/* Their green thread is about to end. */
+static inline void raises_forget(struct raises *r)
+{
+    if (unlikely(!list_empty(&r->armed) || !list_empty(&r->fired)))
+        raises_withdraw(r);
+}
 
 /* The running green thread arms r, which is not armed. Returns 0 or -ENOMEM. */
 int raise_arm(struct raise *r, deadline_t at, int err);

@@ -281,7 +281,7 @@ void sched_end(void (*after)(void *), void *arg)
     struct hub *h = g->hub;
     while (unlikely(atomic_load_explicit(&g->asked, memory_order_relaxed)))
         sched_take_inbox(h); /* its note goes with its memory */
-    raises_forget(g);
+    raises_forget(&g->raises);
     if (!(g->flags & GREEN_LIGHT))
         count(&h->ended);
     if (observes(OBSERVE_STATS) && !(g->flags & GREEN_MAIN))

@@ -38,16 +38,6 @@ struct spare {
 static struct spin spare_lock; /* protects spares; nests inside nothing */
 static struct spare *spares;
 
-uintptr_t tcb_thread_of(uintptr_t tp)
-{
-    return tls_thread_of(tp, tcb_layout.pthread_size);
-}
-
-uintptr_t tcb_tp_of(uintptr_t thread)
-{
-    return tls_tp_of(thread, tcb_layout.pthread_size);
-}
-
 static char *libc_block(uintptr_t tp)
 {
     return (char *)tp + tcb_layout.libc_block;
@@ -83,7 +73,7 @@ static void keep_spare(uintptr_t tp)
 static void fill_thread(uintptr_t tp, int tid)
 {
     const struct tcb_layout *l = &tcb_layout;
-    uintptr_t thread = tls_thread_of(tp, l->pthread_size);
+    uintptr_t thread = tcb_thread_of(tp);
     field(int, thread, l->tid) = tid;
     if (l->robust) {
         uintptr_t *head = &field(uintptr_t, thread, l->robust);
@@ -104,7 +94,7 @@ static void fill_thread(uintptr_t tp, int tid)
 static void fill_new(uintptr_t tp)
 {
     const struct tcb_layout *l = &tcb_layout;
-    uintptr_t thread = tls_thread_of(tp, l->pthread_size);
+    uintptr_t thread = tcb_thread_of(tp);
     tls_fill_header(tp, thread, tp_get());
     field(uintptr_t, thread, l->specific) = thread + (uintptr_t)l->key_block;
     if (l->rseq)
@@ -114,7 +104,8 @@ static void fill_new(uintptr_t tp)
 uintptr_t tcb_create(char *top, int tid)
 {
     const struct tcb_layout *l = &tcb_layout;
-    uintptr_t tp = align_down(top - tls_bytes_above(l->static_size, l->pthread_size), l->align);
+    uintptr_t tp =
+        align_down(top - tls_bytes_above(l->static_size, tcb_facts.pthread_size), l->align);
     char *low = (char *)tp + l->extra;
     memset(low, 0, (size_t)(top - low));
     tcb_modules_add(tp); /* first: what is loaded from here on reaches it one way or the other */
@@ -137,10 +128,10 @@ static bool dtv_dirty(uintptr_t tp)
     const union dtv *dtv = tcb_dtv(tp);
     if (dtv[0].counter != x->generation)
         return true;
-    void *any = NULL;
+    uintptr_t any = 0;
     for (size_t i = 1; i <= x->modules; i++)
-        any = any ? any : dtv[i].pointer.to_free;
-    return any != NULL;
+        any |= (uintptr_t)dtv[i].pointer.to_free;
+    return any != 0;
 }
 
 /* As get_cached_stack does (nptl/allocatestack.c), with libc's block carried over. */
@@ -157,19 +148,18 @@ static EVY_COLD void reset_dtv(uintptr_t tp)
     tcb_modules_fresh(tp);
 }
 
-int tcb_recycle(uintptr_t tp, int tid)
+void tcb_recycle(uintptr_t tp, int tid)
 {
     if (unlikely(dtv_dirty(tp)))
         reset_dtv(tp);
     tcb_modules_reset(tp);
-    tcb_keys_reset(tls_thread_of(tp, tcb_layout.pthread_size));
+    tcb_keys_reset(tcb_thread_of(tp));
     fill_thread(tp, tid);
-    return 0;
 }
 
 void tcb_destroy(uintptr_t tp)
 {
-    tcb_keys_reset(tls_thread_of(tp, tcb_layout.pthread_size));
+    tcb_keys_reset(tcb_thread_of(tp));
     tcb_modules_remove(tp);
     keep_spare(tp);
     tcb_libc.deallocate_tls((void *)tp, false);
@@ -178,8 +168,7 @@ void tcb_destroy(uintptr_t tp)
 void tcb_set_stack(uintptr_t tp, size_t size)
 {
     if (tcb_layout.stackblock_size)
-        field(size_t, tls_thread_of(tp, tcb_layout.pthread_size), tcb_layout.stackblock_size) =
-            size;
+        field(size_t, tcb_thread_of(tp), tcb_layout.stackblock_size) = size;
 }
 
 int *tcb_errno(uintptr_t tp)
@@ -208,11 +197,11 @@ static EVY_COLD void free_dlerror(void)
 
 void tcb_end(void)
 {
-    tcb_libc.call_tls_dtors();
-    tcb_keys_end();
-    uintptr_t tp = tp_get();
+    uintptr_t tp = tp_get(), thread = tcb_thread_of(tp);
     struct __res_state *res = &tcb_extra_of(tp)->res; /* main's TCB is not of our making */
-    if (tcb_is_green(tcb_thread_of(tp)) && unlikely(res->nscount != 0))
+    tcb_libc.call_tls_dtors();
+    tcb_keys_end(thread);
+    if (tcb_is_green(thread) && unlikely(res->nscount != 0))
         free_resolver(res);
     if (tcb_layout.dlerror && unlikely(field(void *, tp, tcb_layout.dlerror) != NULL))
         free_dlerror();

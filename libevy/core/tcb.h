@@ -9,20 +9,29 @@
 #define EVY_TCB_H
 
 #include "base/base.h"
+#include "tls.h"
 
 struct tcb_facts {
-    bool ready;     /* discovery succeeded: TCBs can be made */
-    size_t reserve; /* bytes a TCB with its static TLS takes, alignment slack included */
-    size_t align;   /* of static TLS */
-    ptrdiff_t tid;  /* offset of the int tid from the pthread_t value */
+    bool ready;          /* discovery succeeded: TCBs can be made */
+    size_t reserve;      /* bytes a TCB with its static TLS takes, alignment slack included */
+    size_t align;        /* of static TLS */
+    size_t pthread_size; /* of struct pthread */
+    ptrdiff_t tid;       /* offset of the int tid from the pthread_t value */
 };
 
 extern struct tcb_facts tcb_facts;
 
 /* pthread_t values are addresses of struct pthread, as in glibc; tp is what the CPU register holds.
    They are equal on x86-64. */
-uintptr_t tcb_thread_of(uintptr_t tp);
-uintptr_t tcb_tp_of(uintptr_t thread);
+static inline uintptr_t tcb_thread_of(uintptr_t tp)
+{
+    return tls_thread_of(tp, tcb_facts.pthread_size);
+}
+
+static inline uintptr_t tcb_tp_of(uintptr_t thread)
+{
+    return tls_tp_of(thread, tcb_facts.pthread_size);
+}
 
 /* Finds out glibc's layout. Returns 0, or -ENOTSUP after one log_warn line that says which fact is
    missing; then nothing else here may be called. Idempotent; the first call is from the main thread. */
@@ -34,7 +43,7 @@ uintptr_t tcb_create(char *top, int tid);
 
 /* Makes a TCB whose thread has ended as good as new: everybody's TLS re-initialised but libc's own block
    (its malloc cache is kept, errno and locale reset), keys cleared, dynamic TLS freed, new tid. */
-int tcb_recycle(uintptr_t tp, int tid);
+void tcb_recycle(uintptr_t tp, int tid);
 
 /* Frees what tcb_create allocated besides the caller's memory. */
 void tcb_destroy(uintptr_t tp);

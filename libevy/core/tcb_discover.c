@@ -69,7 +69,7 @@ static const char *find_sizes(void)
         return "the size of struct pthread";
     memcpy(&static_info, &f, sizeof(f));
     static_info(&tcb_layout.static_size, &tcb_layout.align);
-    tcb_layout.pthread_size = *size;
+    tcb_facts.pthread_size = *size;
     if (tcb_layout.align < CACHE_LINE)
         tcb_layout.align = CACHE_LINE; /* TCB_ALIGNMENT */
     return NULL;
@@ -84,7 +84,7 @@ static const char *find_fields(uintptr_t self)
         return "the keys in struct pthread";
     /* The first pointer leads to the block inside struct pthread (sysdeps/nptl/dl-tls_init_tp.c). */
     l->key_block = (ptrdiff_t)(field(uintptr_t, self, l->specific) - self);
-    if (l->key_block <= 0 || l->key_block > (ptrdiff_t)l->pthread_size - KEY_BLOCK_BYTES)
+    if (l->key_block <= 0 || l->key_block > (ptrdiff_t)tcb_facts.pthread_size - KEY_BLOCK_BYTES)
         return "the first keys in struct pthread";
     if (!find_field("_thread_db_pthread_cancelhandling", &l->cancelhandling))
         return "cancelhandling in struct pthread";
@@ -96,9 +96,9 @@ static bool static_tls(const void *address, ptrdiff_t *offset)
 {
     const struct tcb_layout *l = &tcb_layout;
     *offset = address ? (ptrdiff_t)((uintptr_t)address - tp_get()) : 0;
-    ptrdiff_t start = tls_static_at(l->static_size, l->pthread_size);
+    ptrdiff_t start = tls_static_at(l->static_size, tcb_facts.pthread_size);
     return address && *offset >= start &&
-           *offset < start + (ptrdiff_t)tls_static_bytes(l->static_size, l->pthread_size);
+           *offset < start + (ptrdiff_t)tls_static_bytes(l->static_size, tcb_facts.pthread_size);
 }
 
 static const char *find_libc_variables(void)
@@ -127,7 +127,7 @@ static void find_robust_list(uintptr_t self)
         head = guess;
     ptrdiff_t at = (ptrdiff_t)(head - self);
     if (head == 0 || at <= 0 ||
-        at > (ptrdiff_t)tcb_layout.pthread_size - 3 * (ptrdiff_t)sizeof(long))
+        at > (ptrdiff_t)tcb_facts.pthread_size - 3 * (ptrdiff_t)sizeof(long))
         return;
     tcb_layout.robust = at;
     tcb_layout.robust_futex_offset = field(long, head, sizeof(long));
@@ -164,7 +164,7 @@ static void find_key_flag(uintptr_t self)
 static ptrdiff_t probe_stack_size(uintptr_t thread, int (*cutoff)(size_t))
 {
     enum { PROBE = 4096 };
-    ptrdiff_t end = (ptrdiff_t)tcb_layout.pthread_size - (ptrdiff_t)sizeof(long);
+    ptrdiff_t end = (ptrdiff_t)tcb_facts.pthread_size - (ptrdiff_t)sizeof(long);
     for (ptrdiff_t at = tcb_layout.key_block + KEY_BLOCK_BYTES; at <= end; at += sizeof(long)) {
         field(size_t, thread, at) = PROBE;
         bool found = !cutoff(PROBE / 4 + 1) && cutoff(PROBE / 4);
@@ -180,10 +180,10 @@ static void find_stack_size(uintptr_t self_tp)
 {
     int (*cutoff)(size_t);
     *(void **)&cutoff = find("__libc_alloca_cutoff");
-    char scratch[tcb_layout.pthread_size + 2 * CACHE_LINE];
+    char scratch[tcb_facts.pthread_size + 2 * CACHE_LINE];
     memset(scratch, 0, sizeof(scratch));
     uintptr_t thread = align_up(scratch, CACHE_LINE);
-    uintptr_t tp = tls_tp_of(thread, tcb_layout.pthread_size);
+    uintptr_t tp = tls_tp_of(thread, tcb_facts.pthread_size);
     if (!cutoff)
         return;
     tls_fill_header(tp, thread, self_tp);
@@ -199,12 +199,12 @@ static void find_stack_size(uintptr_t self_tp)
 static void place_extra(void)
 {
     struct tcb_layout *l = &tcb_layout;
-    size_t below = tls_bytes_below(l->static_size, l->pthread_size);
+    size_t below = tls_bytes_below(l->static_size, tcb_facts.pthread_size);
     l->extra = -(ptrdiff_t)align_up(below + sizeof(struct tcb_extra), 16);
     tcb_facts.align = l->align;
     tcb_facts.tid = l->tid;
     tcb_facts.reserve =
-        (size_t)-l->extra + tls_bytes_above(l->static_size, l->pthread_size) + l->align;
+        (size_t)-l->extra + tls_bytes_above(l->static_size, tcb_facts.pthread_size) + l->align;
 }
 
 static const char *find_all(void)
@@ -213,7 +213,7 @@ static const char *find_all(void)
     const char *missing = find_functions();
     if (!missing)
         missing = find_sizes();
-    if (!missing && tls_tp_of(self, tcb_layout.pthread_size) != tp_get())
+    if (!missing && tls_tp_of(self, tcb_facts.pthread_size) != tp_get())
         missing = "the distance of struct pthread from the thread pointer";
     if (!missing)
         missing = find_fields(self);

@@ -22,8 +22,7 @@ union dtv {
 
 /* Offsets are from struct pthread ("thread") or from the thread pointer ("tp"). */
 struct tcb_layout {
-    size_t pthread_size; /* struct pthread */
-    size_t static_size;  /* as _dl_get_tls_static_info says */
+    size_t static_size; /* as _dl_get_tls_static_info says */
     size_t align;
     ptrdiff_t tid;            /* thread: int tid */
     ptrdiff_t specific;       /* thread: pointers to the 32 blocks of key values */
@@ -36,14 +35,12 @@ struct tcb_layout {
     ptrdiff_t stackblock_size; /* thread: size_t; 0 when not found */
     ptrdiff_t libc_block;      /* tp: libc's own static TLS */
     size_t libc_block_size;
-    size_t
-        libc_block_init; /* bytes at its start that have initial values: locale, resolver state */
-    ptrdiff_t err_no;    /* tp: int errno */
-    ptrdiff_t h_err_no;  /* tp: int h_errno */
-    ptrdiff_t resp;      /* tp: struct __res_state *__resp */
-    ptrdiff_t dlerror;   /* tp: what dlerror() will say; 0 when not found */
-    ptrdiff_t rseq;      /* tp: struct rseq; 0 when glibc has none */
-    ptrdiff_t extra;     /* tp: struct tcb_extra */
+    ptrdiff_t err_no;   /* tp: int errno */
+    ptrdiff_t h_err_no; /* tp: int h_errno */
+    ptrdiff_t resp;     /* tp: struct __res_state *__resp */
+    ptrdiff_t dlerror;  /* tp: what dlerror() will say; 0 when not found */
+    ptrdiff_t rseq;     /* tp: struct rseq; 0 when glibc has none */
+    ptrdiff_t extra;    /* tp: struct tcb_extra */
 };
 
 extern struct tcb_layout tcb_layout;
@@ -79,17 +76,35 @@ static inline union dtv *tcb_dtv(uintptr_t tp)
     return field(union dtv *, tp, TLS_DTV_AT);
 }
 
-/* tcb_keys.c: clears all values and frees glibc's further blocks of a thread that has ended. */
-void tcb_keys_reset(uintptr_t thread);
-/* Runs destructors on the calling thread. */
-void tcb_keys_end(void);
+/* tcb_keys.c: clears all values and frees glibc's further blocks of a thread that has ended and has set keys. */
+EVY_COLD void tcb_keys_clear(uintptr_t thread);
+/* Runs destructors on the calling thread, which has set keys. */
+EVY_COLD void tcb_keys_destroy(uintptr_t thread);
+
+/* False only when the thread never set a key. */
+static inline bool tcb_keys_used(uintptr_t thread)
+{
+    return tcb_layout.key_used == 0 || field(bool, thread, tcb_layout.key_used);
+}
+
+static inline void tcb_keys_end(uintptr_t thread)
+{
+    if (unlikely(tcb_keys_used(thread)))
+        tcb_keys_destroy(thread);
+}
+
+static inline void tcb_keys_reset(uintptr_t thread)
+{
+    if (unlikely(tcb_keys_used(thread)))
+        tcb_keys_clear(thread);
+}
 
 /* tcb_modules.c: who has static TLS. */
 int tcb_modules_init(void);
 void tcb_modules_add(uintptr_t tp); /* from now on dlopen looks after this TCB */
 void tcb_modules_remove(uintptr_t tp);
 void tcb_modules_fresh(uintptr_t tp); /* notes the generation of a fresh DTV */
-void tcb_modules_reset(uintptr_t tp); /* initial values for everybody but libc */
+void tcb_modules_reset(uintptr_t tp); /* initial values for all but what libc keeps */
 
 /* Around fork: takes this file's locks, or gives them back, in parent and child. */
 void tcb_modules_fork_locks(bool take);

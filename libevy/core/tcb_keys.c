@@ -36,12 +36,6 @@ void tcb_key_deleted(unsigned key)
         atomic_fetch_and(&with_destructor[key / WORD_BITS], ~bit_of(key));
 }
 
-/* False only when the thread never set a key. */
-static bool keys_dirty(uintptr_t thread)
-{
-    return tcb_layout.key_used == 0 || field(bool, thread, tcb_layout.key_used);
-}
-
 /* The value is cleared before its destructor runs (POSIX). */
 static bool end_key(unsigned key)
 {
@@ -64,14 +58,14 @@ static bool end_round(void)
     return any;
 }
 
-void tcb_keys_end(void)
+void tcb_keys_destroy(uintptr_t thread)
 {
     for (int round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS; round++)
-        if (!keys_dirty((uintptr_t)pthread_self()) || !end_round())
+        if (!tcb_keys_used(thread) || !end_round())
             return;
 }
 
-static EVY_COLD void clear_keys(uintptr_t thread)
+void tcb_keys_clear(uintptr_t thread)
 {
     memset((void *)(thread + (uintptr_t)tcb_layout.key_block), 0, KEY_BLOCK_BYTES);
     void **blocks = &field(void *, thread, tcb_layout.specific);
@@ -81,10 +75,4 @@ static EVY_COLD void clear_keys(uintptr_t thread)
     }
     if (tcb_layout.key_used)
         field(bool, thread, tcb_layout.key_used) = false;
-}
-
-void tcb_keys_reset(uintptr_t thread)
-{
-    if (unlikely(keys_dirty(thread)))
-        clear_keys(thread);
 }

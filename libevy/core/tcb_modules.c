@@ -16,7 +16,7 @@
 
 #define MODULES_MAX 128 /* static TLS is a few KB: never that many */
 
-/* A block of static TLS that is not libc's. */
+/* A block of static TLS, of libc's what has initial values. */
 struct module {
     ptrdiff_t at; /* from the thread pointer */
     size_t size;
@@ -75,7 +75,7 @@ static bool static_block(size_t id, size_t size, ptrdiff_t *at)
     if (!m)
         return false;
     const struct tcb_layout *l = &tcb_layout;
-    size_t bytes = tls_static_bytes(l->static_size, l->pthread_size);
+    size_t bytes = tls_static_bytes(l->static_size, tcb_facts.pthread_size);
     size_t offset = field(size_t, (uintptr_t)m, map_offset);
     *at = tls_block_at(offset);
     return offset - 1 < l->static_size && *at >= image_at &&
@@ -95,14 +95,15 @@ static int scan_module(struct dl_phdr_info *info, size_t size, void *arg)
     const char *init = (const char *)info->dlpi_addr + tls->p_vaddr;
     memcpy(image_of(at), init, tls->p_filesz);
     memset(image_of(at) + tls->p_filesz, 0, tls->p_memsz - tls->p_filesz);
+    size_t reset = tls->p_memsz;
     if (tcb_layout.err_no >= at && tcb_layout.err_no < at + (ptrdiff_t)tls->p_memsz) {
         tcb_layout.libc_block = at;
         tcb_layout.libc_block_size = tls->p_memsz;
-        tcb_layout.libc_block_init = tls->p_filesz;
         t->libc_seen = true;
-    } else if (t->count < MODULES_MAX) {
-        t->modules[t->count++] = (struct module){at, tls->p_memsz, init};
+        reset = tls->p_filesz; /* locale, resolver state; behind them is its malloc cache */
     }
+    if (t->count < MODULES_MAX)
+        t->modules[t->count++] = (struct module){at, reset, init};
     return 0;
 }
 
@@ -185,8 +186,8 @@ int tcb_modules_init(void)
         !find_map_field("_thread_db_link_map_l_tls_offset", &map_offset))
         return -ENOTSUP;
     list_init(&all);
-    image_at = tls_static_at(l->static_size, l->pthread_size);
-    long at = sys_call6(SYS_mmap, 0, (long)tls_static_bytes(l->static_size, l->pthread_size),
+    image_at = tls_static_at(l->static_size, tcb_facts.pthread_size);
+    long at = sys_call6(SYS_mmap, 0, (long)tls_static_bytes(l->static_size, tcb_facts.pthread_size),
                         PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at < 0 && at > -4096)
         return (int)at;
@@ -220,13 +221,23 @@ void tcb_modules_fresh(uintptr_t tp)
     x->modules = highest < dtv[-1].counter ? highest : dtv[-1].counter;
 }
 
+/* Most blocks are a few words: a call for each would cost more than the copy. */
+static inline void reset_block(char *to, const char *from, size_t size)
+{
+    if (unlikely(size % 16 || size > 64)) {
+        memcpy(to, from, size);
+        return;
+    }
+    for (size_t i = 0; i < size; i += 16)
+        memcpy(to + i, from + i, 16);
+}
+
 void tcb_modules_reset(uintptr_t tp)
 {
     const struct table *t = atomic_load_explicit(&current, memory_order_acquire);
-    for (size_t i = 0; i < t->count; i++)
-        memcpy((char *)tp + t->modules[i].at, image_of(t->modules[i].at), t->modules[i].size);
-    char *libc = (char *)tp + tcb_layout.libc_block;
-    memcpy(libc, image_of(tcb_layout.libc_block), tcb_layout.libc_block_init);
+    const char *from = image_of(0);
+    for (const struct module *m = t->modules, *end = m + t->count; m < end; m++)
+        reset_block((char *)tp + m->at, from + m->at, m->size);
 }
 
 void tcb_modules_fork_locks(bool take)

@@ -256,7 +256,7 @@ void signals_last_chance(struct green *g)
 void signals_retire(struct green *dying)
 {
     atomic_store_explicit(&dying->takes_signals, false, memory_order_release);
-    const struct green *m = main_thread();
+    const struct green *m = &main_green;
     if (unlikely(sigqueue_pending(dying) != 0))
         sigqueue_drop(dying);
     if (unlikely(sigqueue_pending(NULL) != 0))

@@ -16,18 +16,13 @@ struct sent {
 };
 
 static struct sent sent[ROOM];
-static atomic_uint reached;      /* entries ever used: no need to look further */
-static atomic_uint next_order;   /* for sent.order */
-static _Atomic uint64_t process; /* signals for the process as a whole */
+static atomic_uint reached;    /* entries ever used: no need to look further */
+static atomic_uint next_order; /* for sent.order */
+_Atomic uint64_t sigqueue_process;
 
 static _Atomic uint64_t *word_of(const struct green *target)
 {
-    return target ? (_Atomic uint64_t *)&target->sigpending : &process;
-}
-
-uint64_t sigqueue_pending(const struct green *target)
-{
-    return atomic_load(word_of(target));
+    return target ? (_Atomic uint64_t *)&target->sigpending : &sigqueue_process;
 }
 
 static struct sent *claim(void)
@@ -131,5 +126,5 @@ void sigqueue_clear(void)
 {
     memset(sent, 0, sizeof sent[0] * atomic_load(&reached));
     atomic_store(&reached, 0);
-    atomic_store(&process, 0);
+    atomic_store(&sigqueue_process, 0);
 }

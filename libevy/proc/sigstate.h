@@ -68,7 +68,11 @@ static inline uint64_t sys_sigmask(int how, const uint64_t *set)
 
 /* sigqueue.c: signals that wait for their handler. Lock-free, from signal handlers too. The target NULL
    is the process. */
-uint64_t sigqueue_pending(const struct green *target);
+extern _Atomic uint64_t sigqueue_process; /* those for the process as a whole */
+static inline uint64_t sigqueue_pending(const struct green *target)
+{
+    return atomic_load(target ? &target->sigpending : &sigqueue_process);
+}
 static inline uint64_t sigqueue_for(const struct green *g)
 {
     return sigqueue_pending(g) | sigqueue_pending(NULL);

@@ -160,7 +160,7 @@ int thread_request_read(const pthread_attr_t *attr, struct thread_request *req)
         return read_attr(attr, req);
     if (unlikely(atomic_load_explicit(&default_changed, memory_order_relaxed)))
         return read_default(req);
-    return read_affinity(NULL, req);
+    return likely(!me->affinity) ? 0 : read_affinity(NULL, req);
 }
 
 int evy_pthread_setattr_default_np(const pthread_attr_t *attr)

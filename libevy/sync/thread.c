@@ -28,7 +28,8 @@ static void forget(struct green *g)
     if (!(atomic_load(&g->done) &
           THREAD_DETACHED)) /* of a detached one glibc says EINVAL for ever */
         tcb_mark_gone(g->thread);
-    free(g->affinity);
+    if (unlikely(g->affinity != NULL))
+        free(g->affinity);
     green_free(g);
 }
 
@@ -138,8 +139,8 @@ int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*st
                        void *arg)
 {
     struct thread_request req;
-    int err = -runtime_start();
-    if (err || !self()) /* a foreign thread's threads stay the kernel's */
+    int err = likely(hub_count) ? 0 : -runtime_start();
+    if (unlikely(err || !self())) /* a foreign thread's threads stay the kernel's */
         return err ? EAGAIN : REAL(pthread_create)(thread, attr, start, arg);
     err = thread_request_read(attr, &req);
     if (err)

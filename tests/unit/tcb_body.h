@@ -64,7 +64,7 @@ static inline void run(struct body *b, void (*fn)(void))
 
 static inline void rerun(void (*fn)(void))
 {
-    ck_assert_int_eq(tcb_recycle(body.tp, TID + 1), 0);
+    tcb_recycle(body.tp, TID + 1);
     run(&body, fn);
 }
 
