@@ -64,7 +64,7 @@ typedef struct evy_attr {
    alone needs this: Eventlet's stacks grow. */
 evy_gt *evy_spawn_ex(const evy_attr *attr, evy_fn fn, void *arg);
 
-/* Stack of green threads that ask for none, guard page included, in bytes, from now on; at the start EVY_STACK or 128 KiB. Pages are taken as
+/* Stack of green threads that ask for none, guard page included, in bytes, from now on; at the start EVY_STACK or 64 KiB. Pages are taken as
    they are touched. Returns 0, or -1 with errno EINVAL below 16384. Does not switch. */
 int evy_set_stack_size(size_t bytes);
 

@@ -65,60 +65,67 @@ struct gt {
 };
 
 struct green {
+    /* The first cache line: all that parking, a wake-up and a switch touch. */
     struct context ctx;     /* valid while it is not running; owned by the switch */
     uintptr_t tp;           /* thread pointer of its TCB; fixed but for a light one's (lender) */
     struct hub *hub;        /* who makes it runnable and runs it; read again after any switch */
     struct inbox_node link; /* in the run queue of hub; carrier of hub */
-    struct inbox_node note; /* in the inbox of a hub while asked is not 0 */
-    atomic_uint asked;      /* ASK_*; who makes it more than 0 puts note into the inbox */
-    unsigned wake;          /* WAKE_*: the park word; carrier of hub */
-    int64_t since;          /* the hub's tick when it parked; for observers */
-    bool timed_out;         /* the last park ended by its timer; written by the hub */
+    struct handler_frame *handlers; /* innermost handler that runs on it (proc/signals.c); own */
+    unsigned short wake;            /* WAKE_*: the park word; carrier of hub */
+    short priority;                 /* real-time: runs before lower ones of its hub; else 0 */
+    unsigned flags;                 /* GREEN_*; written by the green thread itself */
+    int err_no;                     /* errno of a light one while it does not run */
+    atomic_uint interrupted;        /* INTERRUPT_*: why waits should end early (sched.h) */
+    unsigned critical;    /* sections in which no handler may run on it (critical.h); own */
+    atomic_uint stranded; /* STRANDED_*: whether its hub has left it behind (carrier.h) */
+
+    int64_t since;               /* the hub's tick when it parked; for observers */
     _Atomic(struct hub *) waker; /* hub of who woke it last from another; written by that one */
     unsigned apart; /* wake-ups in a row that say it had better live there; carrier of hub */
-    atomic_uint interrupted; /* INTERRUPT_*: why waits should end early (sched.h) */
-    struct timer timer;      /* armed while parked with a deadline; owned by hub */
-    struct raises raises;    /* what is to end its waits with an error (raise.h) */
-    int64_t cpu;             /* ns it has used, while that is observed (observe.h); who runs it */
-    int64_t cpu_from;        /* CPU time of the kernel thread when it was continued; likewise */
-    int err_no;              /* errno of a light one while it does not run */
-    unsigned flags;          /* GREEN_*; written by the green thread itself */
-    int priority;            /* real-time: runs before lower ones of its hub; else 0 */
-    uintptr_t thread;        /* its pthread_t */
+
+    /* Its birth and end. */
+    uintptr_t thread;                /* its pthread_t */
     void (*body)(struct green *);    /* what runs first on its stack; returns after sched_end */
     void *(*start)(void *);          /* start routine of a pthread */
     void *arg;                       /* its argument */
-    _Atomic(struct green *) joiner;  /* who waits for its end; itself when a foreign thread does */
     void *result;                    /* what it returned or gave to pthread_exit; valid once done */
-    struct gt gt;                    /* for the explicit API */
-    void (*leaving)(struct green *); /* called as it ends, on its own stack, when not NULL */
+    _Atomic(struct green *) joiner;  /* who waits for its end; itself when a foreign thread does */
     atomic_uint done;                /* DONE_*: joiners park on it (sync/thread.c) */
     atomic_bool gone;                /* it is off its stack, which may be freed; never main */
+    atomic_bool takes_signals;       /* from signals_inherit to signals_retire */
+    bool timed_out;                  /* the last park ended by its timer; written by the hub */
     struct green *pool_next;         /* in a pool of dead ones (green.c) */
-    struct stack stack;              /* its memory; map is NULL for main and adopted threads */
     size_t stack_user;               /* stack size the program asked for, or the default */
     size_t guard_user;               /* guard size the program asked for, or the default */
-    char name[16];                   /* pthread_setname_np; empty: the process's name */
-    int policy;                      /* of scheduling, for those who ask (sync/attr.c) */
-    int nice;                        /* likewise, from -20 to 19 */
-    cpu_set_t *affinity;             /* likewise, from malloc; NULL: never set */
-    struct list siblings;            /* among all bodies (green.c); bodies_lock */
-    unsigned critical;         /* sections in which no handler may run on it (critical.h); own */
+    void (*leaving)(struct green *); /* called as it ends, on its own stack, when not NULL */
+    struct raises raises;            /* what is to end its waits with an error (raise.h) */
+    struct timer timer;              /* armed while parked with a deadline; owned by hub */
+    struct gt gt;                    /* for the explicit API */
+
+    struct inbox_node note;    /* in the inbox of a hub while asked is not 0 */
+    atomic_uint asked;         /* ASK_*; who makes it more than 0 puts note into the inbox */
+    int policy;                /* of scheduling, for those who ask (sync/attr.c) */
+    int nice;                  /* likewise, from -20 to 19 */
+    cpu_set_t *affinity;       /* likewise, from malloc; NULL: never set */
+    struct stack stack;        /* its memory; map is NULL for main and adopted threads */
+    char name[16];             /* pthread_setname_np; empty: the process's name */
+    struct list siblings;      /* among all bodies (green.c); bodies_lock */
     unsigned handled;          /* signal handlers begun on it; own */
     unsigned breaks;           /* those of them without SA_RESTART; own */
+    atomic_uint blocks;        /* BLOCKS_*: what a signal may interrupt; written by itself */
     _Atomic uint64_t sigmask;  /* signals it blocks, bit sig - 1; written by itself */
     _Atomic uint64_t sigwaits; /* signals it waits for in sigwait & co; written by itself */
     _Atomic uint64_t
-        sigpending; /* signals sent to it alone and not yet handled (proc/sigqueue.c) */
-    stack_t alt;    /* its alternate signal stack; size 0: it has none; own */
-    struct handler_frame *handlers; /* innermost handler that runs on it (proc/signals.c); own */
-    atomic_uint stranded;           /* STRANDED_*: whether its hub has left it behind (carrier.h) */
-    struct carrier *stranded_on;    /* the kernel thread that runs it then */
-    struct io *turn;                /* its call that has a descriptor's turn (io/io.h); own */
-    atomic_uint blocks;             /* BLOCKS_*: what a signal may interrupt; written by itself */
-    struct green *lender;      /* whose TCB a light one is on while it makes such a call; own */
-    atomic_bool takes_signals; /* from signals_inherit to signals_retire */
+        sigpending;   /* signals sent to it alone and not yet handled (proc/sigqueue.c) */
+    stack_t alt;      /* its alternate signal stack; size 0: it has none; own */
+    int64_t cpu;      /* ns it has used, while that is observed (observe.h); who runs it */
+    int64_t cpu_from; /* CPU time of the kernel thread when it was continued; likewise */
+    struct carrier *stranded_on; /* the kernel thread that runs it when it is stranded */
+    struct io *turn;             /* its call that has a descriptor's turn (io/io.h); own */
+    struct green *lender; /* whose TCB a light one is on while it makes such a call (blocks); own */
 };
+
+_Static_assert(offsetof(struct green, since) == CACHE_LINE, "a switch touches one line");
 
 /* The running green thread; NULL on a thread libevy does not run (foreign, or main while alone).
    One word of initial-exec TLS: nothing else of the runtime lives there. */

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define STACK_DEFAULT ((size_t)128 << 10)
+#define STACK_DEFAULT ((size_t)64 << 10)
 #define GUARD ((size_t)4096)
 
 size_t light_stack_default(void)
