@@ -156,6 +156,13 @@ static bool take_pooled(struct class *c, struct stack *out)
     return true;
 }
 
+/* From one stack of a slab to the next: an odd number of pages. Tops a power of two apart would share a few sets of the
+   caches, and a dozen green threads fill those. */
+static size_t stride_of(size_t total)
+{
+    return total | page_size;
+}
+
 /* Carves a stack that was never used, highest first. With the class locked. */
 static bool take_fresh(struct class *c, struct stack *out)
 {
@@ -163,14 +170,14 @@ static bool take_fresh(struct class *c, struct stack *out)
         return false;
     c->fresh--;
     c->live++;
-    out->map = c->slab + c->fresh * out->total;
+    out->map = c->slab + c->fresh * stride_of(out->total);
     out->guard = 0;
     return true;
 }
 
 /* A guard lies right above the neighbour's top. On a boundary of page tables, each of the two would
    need a table of its own; classes that large are multiples of half a megabyte, so a quarter off keeps
-   them together. */
+   nearly all of them together. */
 static char *slab_start(char *map, size_t total)
 {
     if (total < PAGE_TABLE_SPAN)
@@ -180,7 +187,7 @@ static char *slab_start(char *map, size_t total)
 
 static size_t slab_bytes(size_t count, size_t total)
 {
-    return count * total + (total < PAGE_TABLE_SPAN ? 0 : PAGE_TABLE_SPAN / 8 * 9);
+    return count * stride_of(total) + (total < PAGE_TABLE_SPAN ? 0 : PAGE_TABLE_SPAN / 8 * 9);
 }
 
 /* As much again as the class has: few mappings however many stacks, and next to each other the kernel
@@ -188,7 +195,7 @@ static size_t slab_bytes(size_t count, size_t total)
 static size_t slab_count(const struct class *c, size_t total)
 {
     size_t bytes = c->mapped < SLAB_MIN ? SLAB_MIN : c->mapped > SLAB_MAX ? SLAB_MAX : c->mapped;
-    return bytes < total ? 1 : bytes / total;
+    return bytes < stride_of(total) ? 1 : bytes / stride_of(total);
 }
 
 /* Maps a slab for the class, unlocked while in the kernel. Returns 0 or -EAGAIN. */
