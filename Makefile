@@ -200,6 +200,7 @@ leaks: all $(programs)
 
 bench: all $(programs) $(linked)
 	$(Q)$(PYTHON) tests/bench/run.py
+	$(Q)$(PYTHON) tests/bench/scale.py
 
 # Unit tests see internals: they link the floors' objects as an archive, never the hooks.
 $(B)/libevy_floors.a: $(floor_objects)
