@@ -1,6 +1,7 @@
-// Proves: a thread that computes in a signal handler or between vfork and exec stays on its kernel
-// thread meanwhile, and beside the latter the others go on.
+// Proves: a thread that computes in a signal handler, in a call of the loader or between vfork and exec
+// stays on its kernel thread meanwhile, and but for the handler the others go on.
 #define _GNU_SOURCE
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -61,6 +62,22 @@ static void *takes_signal(void *arg)
     return arg;
 }
 
+static int stay_here(struct dl_phdr_info *info, size_t size, void *seen)
+{
+    (void)info, (void)size;
+    long before = kernel_thread();
+    compute(0.4);
+    CHECK(kernel_thread() == before && ticks > *(int *)seen);
+    return 7;
+}
+
+static void *in_loader(void *arg)
+{
+    int seen = ticks;
+    CHECK(dl_iterate_phdr(stay_here, &seen) == 7);
+    return arg;
+}
+
 __attribute__((noinline)) static pid_t run_child(void)
 {
     pid_t pid = vfork();
@@ -89,6 +106,7 @@ int main(void)
     CHECK(signal(SIGUSR1, on_signal) != SIG_ERR);
     for (int i = 0; i < 3; i++) {
         CHECK(pthread_join(spawn(takes_signal, NULL), NULL) == 0);
+        CHECK(pthread_join(spawn(in_loader, NULL), NULL) == 0);
         CHECK(pthread_join(spawn(forks, NULL), NULL) == 0);
     }
     stop = 1;
