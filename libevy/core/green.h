@@ -37,9 +37,10 @@ enum green_flags {
     GREEN_CANCEL_ASYNC = 16,  /* pthread_setcanceltype(ASYNCHRONOUS) */
     GREEN_FOREIGN_STACK = 64, /* on the program's own memory (pthread_attr_setstack) */
     GREEN_EXITING = 32,       /* pthread_exit or cancellation has begun: no further cancellation */
-    GREEN_LIGHT = 128, /* shares its hub's TCB with others (light.h); never leaves that hub */
-    GREEN_COOP = 256,  /* never runs while another such one of its hub does */
-    GREEN_STAYS = 512, /* owns what belongs to its hub: never given to another */
+    GREEN_LIGHT = 128,  /* shares its hub's TCB with others (light.h); never leaves that hub */
+    GREEN_COOP = 256,   /* never runs while another such one of its hub does */
+    GREEN_STAYS = 512,  /* owns what belongs to its hub: never given to another */
+    GREEN_ASIDE = 1024, /* has woken a starving waiter where it could not yield (lot_stand_aside) */
 };
 
 /* In green->blocks: the call it makes on a kernel thread of its own (io/blocking.h). */
@@ -48,6 +49,14 @@ enum {
     BLOCKS_LOOKUP, /* much of libc, not to be cut short: cancellation acts before it only */
     BLOCKS_PLAIN,  /* one that may answer EINTR, no cancellation point */
     BLOCKS_POINT,  /* one that may answer EINTR, a cancellation point */
+};
+
+/* Where a green thread last waited by futex(2), how often it has been woken there in a row, the word being the same
+   again (sync/futex.c). */
+struct futex_wait {
+    const void *word;
+    unsigned value;
+    unsigned woken;
 };
 
 /* What the explicit API keeps of a green thread (api/gt.h). Touched on its hub's carrier, but for refs. */
@@ -122,6 +131,7 @@ struct green {
     int64_t cpu_from; /* CPU time of the kernel thread when it was continued; likewise */
     struct carrier *stranded_on; /* the kernel thread that runs it when it is stranded */
     struct io *turn;             /* its call that has a descriptor's turn (io/io.h); own */
+    struct futex_wait futex;     /* own */
     struct green *lender; /* whose TCB a light one is on while it makes such a call (blocks); own */
 };
 

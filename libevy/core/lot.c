@@ -80,9 +80,10 @@ static inline void wake(struct green *me, struct waiter *w)
     }
 }
 
-/* Wakes as lot_unpark_bits, the lock being held. Returns the counted; *woken_all counts all. */
+/* Wakes as lot_unpark_bits, the lock being held. Returns the counted; *woken_all counts all, *flags has what any of them
+   waited with. */
 static inline unsigned wake_queue(struct green *me, struct bucket *b, const void *addr,
-                                  unsigned count, uint32_t bits, int *woken_all)
+                                  unsigned count, uint32_t bits, int *woken_all, unsigned *flags)
 {
     unsigned counted = 0;
     list_for_each_safe (node, &b->queue) {
@@ -94,6 +95,7 @@ static inline unsigned wake_queue(struct green *me, struct bucket *b, const void
             continue;
         counted += !all;
         ++*woken_all;
+        *flags |= w->flags;
         wake(me, w);
     }
     return counted;
@@ -103,18 +105,32 @@ static EVY_NOINLINE unsigned unpark_slow(struct green *me, struct bucket *b, con
                                          unsigned count, uint32_t bits)
 {
     int woken_all = 0;
+    unsigned flags = 0;
     if (likely(me != NULL))
         critical_enter_as(me);
     bucket_lock(b);
-    unsigned counted = wake_queue(me, b, addr, count, bits, &woken_all);
+    unsigned counted = wake_queue(me, b, addr, count, bits, &woken_all, &flags);
     bucket_unlock(b, -woken_all);
     if (unlikely(!me))
         return counted;
-    bool outranked = sched_outranked(me);
+    bool aside = sched_outranked(me);
+    if (unlikely(flags & LOT_STARVING)) {
+        aside |= sched_may_yield(me);
+        me->flags |= aside ? 0 : GREEN_ASIDE;
+    }
     critical_leave_as(me);
-    if (unlikely(outranked))
+    if (unlikely(aside))
         sched_yield_now();
     return counted;
+}
+
+void lot_stand_aside(void)
+{
+    struct green *me = self();
+    if (likely(!me || !(me->flags & GREEN_ASIDE)))
+        return;
+    me->flags &= ~(unsigned)GREEN_ASIDE;
+    sched_yield_now();
 }
 
 static inline unsigned unpark(const void *addr, unsigned count, uint32_t bits)
@@ -179,7 +195,7 @@ int lot_requeue(const atomic_uint *from, const void *to, unsigned wake, unsigned
 {
     struct bucket *a = bucket_of(from), *b = bucket_of(to);
     int woken_all = 0;
-    unsigned counted = 0, moved = 0;
+    unsigned counted = 0, moved = 0, flags = 0;
     struct green *me = self();
     lot_come(me);
     atomic_load_explicit(from, memory_order_relaxed); /* a bad address faults unlocked */
@@ -187,7 +203,7 @@ int lot_requeue(const atomic_uint *from, const void *to, unsigned wake, unsigned
     lock_pair(a, b);
     bool same = expected == NULL || atomic_load(from) == *expected;
     if (same) {
-        counted = wake_queue(me, a, from, wake, FUTEX_BITSET_MATCH_ANY, &woken_all);
+        counted = wake_queue(me, a, from, wake, FUTEX_BITSET_MATCH_ANY, &woken_all, &flags);
         moved = from == to ? 0 : move_queue(a, from, b, to, move);
     }
     if (a != b)

@@ -17,7 +17,17 @@ enum lot_flags {
     LOT_SIGNAL = 2, /* the wait ends with -EINTR when a handler must run: the caller runs it */
     LOT_RAISE = 8,  /* the wait ends with -ERAISED when an error waits: raise_take() says which */
     LOT_ALL = 4,    /* the waiter consumes nothing: lot_unpark(n) wakes it beside its n */
+    LOT_STARVING = 16, /* who wakes it stands aside, so that it finds what it was woken for */
 };
+
+/* The woken race with whoever passes. Green threads of one hub lose that race each time to an owner that parks only
+   inside, so whoever has lost that often waits with LOT_STARVING. */
+#define LOT_PATIENCE 2
+
+static inline unsigned lot_starving(unsigned lost)
+{
+    return unlikely(lost >= LOT_PATIENCE) ? LOT_STARVING : 0;
+}
 
 /* What is waited for, in the flags too: for observers only. X(name, text). */
 #define LOT_KINDS(X)                                                                               \
@@ -82,6 +92,9 @@ unsigned lot_unpark(const void *addr, unsigned count);
    memory_order_seq_cst, or what it changed is protected by a lock that waiters hold over lot_enqueue. */
 unsigned lot_unpark_fenced(const void *addr, unsigned count);
 unsigned lot_unpark_bits(const void *addr, unsigned count, uint32_t bits);
+
+/* After a section of the caller's in which it has unparked: lets a starving waiter run now, if one was woken. */
+void lot_stand_aside(void);
 
 /* Wakes up to wake waiters at from and moves up to move of the others to to. Returns woken + moved, or
    -EAGAIN when expected is given and *from differs. */

@@ -34,11 +34,17 @@ static inline bool sched_has_ready(const struct hub *h, int than)
     return first && container_of(first, struct green, link)->priority > than;
 }
 
-/* Whether one with a higher priority is ready, for which g, the running one, should yield when it leaves the section. */
+/* Whether g, the running one, may let others run when it leaves the section it is in. */
+static inline bool sched_may_yield(const struct green *g)
+{
+    return g->critical == 1 && !g->handlers && !(g->flags & GREEN_LOOP);
+}
+
+/* Whether one with a higher priority is ready, for which it should. */
 static inline bool sched_outranked(const struct green *g)
 {
-    return unlikely(sched_has_ready(g->hub, g->priority)) && g->critical == 1 && !g->handlers &&
-           !(g->flags & (GREEN_LOOP | GREEN_COOP));
+    return unlikely(sched_has_ready(g->hub, g->priority)) && sched_may_yield(g) &&
+           !(g->flags & GREEN_COOP);
 }
 
 #endif

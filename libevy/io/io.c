@@ -113,10 +113,13 @@ static long await_turn(struct io *io)
     struct green *g = self();
     atomic_uint *turn = &io->slot->turn;
     bool taken = false;
+    unsigned lost = 0;
     long r = 0;
     critical_enter_as(g);
     while (r == 0 && !reused(io) && !(taken = atomic_exchange(turn, TURN_AWAITED) == TURN_FREE)) {
-        r = lot_park(turn, TURN_AWAITED, io_deadline(io), LOT_CANCEL | LOT_SIGNAL);
+        r = lot_park(turn, TURN_AWAITED, io_deadline(io),
+                     LOT_CANCEL | LOT_SIGNAL | lot_starving(lost));
+        lost += r == 0;
         r = r == -EAGAIN ? 0 : r;
     }
     if (taken)

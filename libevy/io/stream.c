@@ -26,11 +26,12 @@ static EVY_NOINLINE void lock_slow(FILE *f)
 {
     const atomic_uint *word = (const atomic_uint *)f->_lock;
     int64_t look = LOOK_FIRST;
+    unsigned lost = 0;
     while (ftrylockfile(f)) {
         unsigned held = atomic_load(word);
         if (!held)
             continue;
-        lot_park(word, held, deadline_after(look), LOT_STREAM);
+        lost += lot_park(word, held, deadline_after(look), LOT_STREAM | lot_starving(lost)) == 0;
         look = look < LOOK_LAST ? look * 2 : LOOK_LAST;
     }
 }

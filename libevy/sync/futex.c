@@ -76,6 +76,24 @@ static long wait_limit(const struct call *c, deadline_t *deadline)
     return 0;
 }
 
+/* How often in a row a lock of the program's own making may be lost to another before its waiter counts as starving: an
+   event that comes again and again looks the same. */
+#define PATIENCE 8
+
+static int park_private(const struct call *c, uint32_t bits, deadline_t deadline)
+{
+    struct green *g = self();
+    unsigned woken = 0, flags = LOT_SIGNAL | LOT_FUTEX;
+    if (g && g->futex.word == c->word && g->futex.value == c->value)
+        woken = g->futex.woken;
+    if (woken >= PATIENCE)
+        flags |= LOT_STARVING;
+    int r = lot_park_bits(c->word, c->value, bits, deadline, flags);
+    if (g && r == 0)
+        g->futex = (struct futex_wait){c->word, c->value, woken + 1};
+    return r;
+}
+
 /* A wait without a limit goes on after handlers with SA_RESTART, as in the kernel. */
 static long wait_word(const struct call *c, uint32_t bits)
 {
@@ -86,8 +104,7 @@ static long wait_word(const struct call *c, uint32_t bits)
     if (c->shared && !self())
         return kernel(c->args);
     do {
-        r = c->shared ? park_shared(c, bits, deadline)
-                      : lot_park_bits(c->word, c->value, bits, deadline, LOT_SIGNAL | LOT_FUTEX);
+        r = c->shared ? park_shared(c, bits, deadline) : park_private(c, bits, deadline);
     } while (r == -EINTR && self() && signals_deliver() && deadline == DEADLINE_NEVER);
     return r;
 }

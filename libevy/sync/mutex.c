@@ -10,8 +10,7 @@
 
 #include <errno.h>
 
-#define SPINS 100  /* about the time that parking and coming back takes */
-#define PATIENCE 2 /* lost races after a wake-up before the lock counts as starving */
+#define SPINS 100 /* about the time that parking and coming back takes */
 
 static inline struct mutex *words(pthread_mutex_t *m)
 {
@@ -53,27 +52,17 @@ static bool spin_for(struct mutex *m)
     return false;
 }
 
-/* The woken one has to race for the lock with whoever passes. Green threads of one hub lose that race
-   each time to an owner that parks only inside, so losers ask the owner to step aside when it unlocks. */
 static EVY_NOINLINE int wait_for_word(struct mutex *m, deadline_t deadline)
 {
-    unsigned mark = MUTEX_WAITERS;
     if (config.hubs > 1 && spin_for(m))
         return 0;
-    for (int lost = 0;;) {
-        unsigned old = atomic_exchange(&m->lock, mark);
-        if (old == MUTEX_FREE)
-            return 0;
-        if (old > mark) {
-            mark = old;
-            continue;
-        }
-        int r = lot_park(&m->lock, mark, deadline, LOT_MUTEX);
+    for (unsigned lost = 0; atomic_exchange(&m->lock, MUTEX_WAITERS) != MUTEX_FREE;) {
+        int r = lot_park(&m->lock, MUTEX_WAITERS, deadline, LOT_MUTEX | lot_starving(lost));
         if (r == -ETIMEDOUT || r == -ENOMEM)
             return -r;
-        if (r == 0 && ++lost == PATIENCE)
-            mark = MUTEX_STARVING;
+        lost += r == 0;
     }
+    return 0;
 }
 
 static EVY_NOINLINE int take_slow(struct mutex *m, struct limit limit)
@@ -178,12 +167,6 @@ int evy_pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const s
     return lock_until(words(mutex), (struct limit){clock, at});
 }
 
-static EVY_NOINLINE void wake_waiter(const atomic_uint *lock, unsigned old)
-{
-    if (lot_unpark_fenced(lock, 1) && old == MUTEX_STARVING && self())
-        sched_yield_now();
-}
-
 /* Once the word is free the next owner may destroy the mutex: from then on only its address counts. */
 static inline int release(struct mutex *m, unsigned users)
 {
@@ -197,7 +180,7 @@ static inline int release(struct mutex *m, unsigned users)
         old = atomic_exchange(&m->lock, MUTEX_FREE);
     }
     if (unlikely(old > MUTEX_HELD))
-        wake_waiter(&m->lock, old);
+        lot_unpark_fenced(&m->lock, 1);
     return 0;
 }
 

@@ -165,7 +165,7 @@ static int take(const struct attempt *a)
     return r;
 }
 
-static int wait_once(struct attempt *a, deadline_t deadline)
+static int wait_once(struct attempt *a, deadline_t deadline, unsigned lost)
 {
     atomic_uint *lock = &a->m->lock;
     unsigned word = atomic_load(lock), marked = awaited_word(a->kind, word);
@@ -174,8 +174,9 @@ static int wait_once(struct attempt *a, deadline_t deadline)
     if (word != marked && !atomic_compare_exchange_strong(lock, &word, marked))
         return 0;
     a->waited = true;
-    return a->kind & MUTEX_SHARED ? shared_wait(lock, marked, deadline, LOT_MUTEX)
-                                  : lot_park(lock, marked, deadline, 0);
+    return a->kind & MUTEX_SHARED
+               ? shared_wait(lock, marked, deadline, LOT_MUTEX | lot_starving(lost))
+               : lot_park(lock, marked, deadline, lot_starving(lost));
 }
 
 static int take_until(struct attempt *a, struct limit limit)
@@ -184,8 +185,9 @@ static int take_until(struct attempt *a, struct limit limit)
     int r = limit_deadline(limit, &deadline);
     if (r)
         return r;
+    unsigned lost = 0;
     do {
-        int waited = wait_once(a, deadline);
+        int waited = wait_once(a, deadline, lost++);
         if (waited == -ETIMEDOUT || waited == -ENOMEM)
             return -waited;
         r = take(a);
@@ -250,6 +252,7 @@ static void release_robust(const struct attempt *a)
     robust_remove(a->m);
     release(a, owner == MUTEX_INCONSISTENT ? MUTEX_NOTRECOVERABLE : 0);
     robust_end(a->owner);
+    lot_stand_aside();
 }
 
 int full_unlock(struct mutex *m, unsigned kind, unsigned users)

@@ -78,7 +78,7 @@ static EVY_COLD void look_again(struct rwlock *l)
 
 static int read_slow(struct rwlock *l, deadline_t deadline)
 {
-    for (;;) {
+    for (unsigned lost = 0;;) {
         int r = try_read(l);
         if (r != EBUSY)
             return r;
@@ -87,21 +87,26 @@ static int read_slow(struct rwlock *l, deadline_t deadline)
             (!(state & READERS_WAIT) &&
              !atomic_compare_exchange_strong(&l->state, &state, state | READERS_WAIT)))
             continue;
-        r = lot_park_bits(&l->state, state | READERS_WAIT, BIT_READERS, deadline, LOT_RWLOCK);
+        r = lot_park_bits(&l->state, state | READERS_WAIT, BIT_READERS, deadline,
+                          LOT_RWLOCK | lot_starving(lost));
         if (r == -ETIMEDOUT || r == -ENOMEM)
             return -r;
+        lost += r == 0;
     }
 }
 
 static int write_slow(struct rwlock *l, deadline_t deadline)
 {
+    unsigned lost = 0;
     for (unsigned more = 0; try_write(l, more) != 0; more = WRITERS_WAIT) {
         unsigned state = atomic_load(&l->state);
         if (may_write(state) ||
             (!(state & WRITERS_WAIT) &&
              !atomic_compare_exchange_strong(&l->state, &state, state | WRITERS_WAIT)))
             continue;
-        int r = lot_park_bits(&l->state, state | WRITERS_WAIT, BIT_WRITERS, deadline, LOT_RWLOCK);
+        int r = lot_park_bits(&l->state, state | WRITERS_WAIT, BIT_WRITERS, deadline,
+                              LOT_RWLOCK | lot_starving(lost));
+        lost += r == 0;
         if (r == -ETIMEDOUT || r == -ENOMEM) {
             look_again(l);
             return -r;

@@ -37,9 +37,9 @@ static bool take(struct sem *s, uint64_t less)
     return false;
 }
 
-static int park(struct sem *s, deadline_t deadline)
+static int park(struct sem *s, deadline_t deadline, unsigned lost)
 {
-    const unsigned flags = LOT_CANCEL | LOT_SIGNAL | LOT_RAISE | LOT_SEM;
+    const unsigned flags = LOT_CANCEL | LOT_SIGNAL | LOT_RAISE | LOT_SEM | lot_starving(lost);
     return s->shared ? shared_wait(sem_value(s), 0, deadline, flags)
                      : lot_park(sem_value(s), 0, deadline, flags);
 }
@@ -49,8 +49,9 @@ static int park(struct sem *s, deadline_t deadline)
 static int wait_until(struct sem *s, deadline_t deadline)
 {
     atomic_fetch_add(&s->data, SEM_WAITER);
-    while (!take(s, SEM_WAITER)) {
-        int r = park(s, deadline);
+    for (unsigned lost = 0; !take(s, SEM_WAITER);) {
+        int r = park(s, deadline, lost);
+        lost += r == 0;
         if (r == -EINTR && self() && signals_deliver() && deadline == DEADLINE_NEVER)
             continue; /* SA_RESTART: for the untimed wait alone, as the kernel's futex has it */
         if (r < 0 && r != -EAGAIN) {

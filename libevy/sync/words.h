@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 
 /* A mutex's lock word. glibc only tells 0, 1 and more apart. */
-enum { MUTEX_FREE, MUTEX_HELD, MUTEX_WAITERS, MUTEX_STARVING };
+enum { MUTEX_FREE, MUTEX_HELD, MUTEX_WAITERS };
 
 #define MUTEX_ELISION (256 | 512) /* flags in kind that change nothing here */
 #define MUTEX_KIND_OURS 3         /* above it: mutex_full.c; destroyed ones too */
