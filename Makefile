@@ -226,7 +226,7 @@ $(B)/tests/%: tests/%.cc $(B)/flags
 	$(call say,CXXLD,$<)mkdir -p $(@D) && $(CXX) -std=gnu++17 $(program_flags) $< $(own_flags) -o $@
 
 $(B)/tests/preload/lib/%.so: tests/preload/lib/%.cc $(B)/flags
-	$(call say,CXXLD,$<)mkdir -p $(@D) && $(CXX) -std=gnu++17 $(program_flags) -fPIC -shared $< -o $@
+	$(call say,CXXLD,$<)mkdir -p $(@D) && $(CXX) -std=gnu++17 $(program_flags) -fPIC -shared $< $(own_flags) -o $@
 
 # The aarch64 switch, cross-compiled and run in qemu where both are at hand.
 CROSS_CC ?= aarch64-linux-gnu-gcc

@@ -3,6 +3,8 @@
 
 #include "api/import.h"
 #include "api/object.h"
+#include "core/execstack.h"
+#include "core/hub.h"
 #include "core/tcb.h"
 #include "io/calls.h"
 #include "proc/atfork.h"
@@ -151,8 +153,11 @@ void hook___cxa_finalize(void *dso)
 int hook__dl_catch_exception(struct dl_exception *exception, void (*operate)(void *), void *args)
 {
     static unsigned depth; /* the loader's lock */
-    if (WHEN_ALWAYS(THREAD) && (!exception || depth == 0))
+    if (WHEN_ALWAYS(THREAD) && (!exception || depth == 0)) {
         tcb_modules_changed();
+        if (hub_count)
+            execstack_look();
+    }
     object_exclude(true);
     if (!exception)
         import_arrived();

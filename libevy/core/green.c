@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/spin.h"
 #include "core/critical.h"
+#include "core/execstack.h"
 #include "core/green_pool.h"
 #include "core/hub.h"
 #include "core/sched.h"
@@ -51,7 +52,9 @@ static struct green *body_make(size_t size, size_t guard)
     if (total < size || stack_alloc(&s, align_down(total, 4096), guard))
         return NULL;
     struct green *g = body_lay_out(&s, size, guard);
-    if (!g)
+    if (g)
+        execstack_of_new(&s);
+    else
         stack_free(&s);
     return g;
 }

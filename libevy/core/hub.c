@@ -5,6 +5,7 @@
 #include "core/altstack.h"
 #include "core/carrier.h"
 #include "core/evloop.h"
+#include "core/execstack.h"
 #include "core/lot.h"
 #include "core/monitor.h"
 #include "core/own_fd.h"
@@ -109,6 +110,7 @@ int hubs_start(void)
     if (hub_count)
         return 0;
     stack_init();
+    execstack_look();
     green_start_tids((int)sys3(SYS_getpid, 0, 0, 0));
     bound_arenas();
     unsigned made = 0;

@@ -259,6 +259,11 @@ void stack_free(const struct stack *s)
     spin_unlock(&c->lock);
 }
 
+void stack_allow_code(const struct stack *s)
+{
+    sys3(SYS_mprotect, stack_low(s), s->total - s->guard, PROT_READ | PROT_WRITE | PROT_EXEC);
+}
+
 struct stack_stats stack_stats(void)
 {
     struct stack_stats sum = {.guard_kind = GUARD_NONE};

@@ -29,6 +29,9 @@ int stack_alloc(struct stack *out, size_t size, size_t guard);
 /* Gives the stack back for reuse; it must not be running on any carrier. Any thread. */
 void stack_free(const struct stack *s);
 
+/* What lies on it may be run, too. */
+void stack_allow_code(const struct stack *s);
+
 static inline char *stack_low(const struct stack *s)
 {
     return s->map + s->guard;
