@@ -93,6 +93,31 @@ int evy_sched_getaffinity(pid_t id, size_t size, cpu_set_t *set)
     return (int)errno_edge(-evy_pthread_getaffinity_np(g->thread, size, set));
 }
 
+/* The carrier may be on a processor that its green thread has not asked for: that one tells the first it has. */
+static int told(unsigned cpu)
+{
+    const cpu_set_t *wish = self()->affinity;
+    if (!wish || CPU_ISSET(cpu, wish))
+        return (int)cpu;
+    for (cpu = 0; !CPU_ISSET(cpu, wish); cpu++)
+        ;
+    return (int)cpu;
+}
+
+int evy_sched_getcpu(void)
+{
+    int cpu = REAL(sched_getcpu)();
+    return cpu < 0 ? cpu : told((unsigned)cpu);
+}
+
+int evy_getcpu(unsigned *cpu, unsigned *node)
+{
+    int r = REAL(getcpu)(cpu, node);
+    if (r == 0 && cpu)
+        *cpu = (unsigned)told(*cpu);
+    return r;
+}
+
 int evy_sched_setaffinity(pid_t id, size_t size, const cpu_set_t *set)
 {
     const struct green *g = meant(&id);

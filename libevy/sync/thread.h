@@ -70,5 +70,7 @@ long evy_sched_setattr(pid_t id, struct kernel_sched *attr, unsigned flags);
 int evy_getpriority(__priority_which_t which, id_t who);
 int evy_setpriority(__priority_which_t which, id_t who, int nice);
 int evy_nice(int more);
+int evy_sched_getcpu(void);
+int evy_getcpu(unsigned *cpu, unsigned *node);
 
 #endif
