@@ -10,6 +10,7 @@
 #include "proc/fork.h"
 #include "proc/setxid.h"
 #include "proc/signals.h"
+#include "proc/sigtimer.h"
 #include "sync/c11.h"
 #include "sync/cancel.h"
 #include "sync/sync.h"

@@ -10,6 +10,7 @@
 
 #include "proc/atfork.h"
 #include "proc/signals.h"
+#include "proc/sigtimer.h"
 #include "proc/sigstate.h"
 
 #include "base/config.h"
@@ -82,6 +83,7 @@ static void forget_all(uintptr_t native)
     fdtab_forget();
     blocking_forget();
     signals_forget();
+    sigtimers_forget();
     altstack_forget(self());
     hub_native_tp = native == tp_get() ? 0 : native;
     forked_tp = hub_native_tp ? tp_get() : 0;

@@ -142,6 +142,14 @@ static void posts(int sig, siginfo_t *info, void *context)
     sem_post(&posted);
 }
 
+static volatile sig_atomic_t rung;
+
+static void rings(int sig, siginfo_t *info, void *context)
+{
+    (void)sig, (void)info, (void)context;
+    rung = 1;
+}
+
 static void wait_posts(int n)
 {
     while (n)
@@ -171,9 +179,11 @@ static void timers(void)
     }
     CHECK(expired % 100 >= 3 && expired / 100 >= 3);
     struct itimerval it = {.it_value = {0, 5000}}, rest;
-    on(SIGALRM, posts, 0, 0);
+    on(SIGALRM, rings, 0, 0);
+    rung = 0;
     CHECK(setitimer(ITIMER_REAL, &it, NULL) == 0);
-    wait_posts(1);
+    while (!rung) /* posted may still grow: a timer's last threads */
+        usleep(1000);
     CHECK(getitimer(ITIMER_REAL, &rest) == 0 && rest.it_value.tv_usec == 0);
     alarm(50);
     CHECK(alarm(0) >= 49);
@@ -223,7 +233,59 @@ static void *all(void *arg)
     flags();
     leaves();
     timers();
+    thread_timer();
     return arg;
+}
+
+enum { WAITERS = 3, EXPIRIES = 4 };
+
+static atomic_int ids[WAITERS];
+
+/* Gets what is meant for it, and nothing of the others'. */
+static void *waits(void *arg)
+{
+    int me = *(int *)arg;
+    siginfo_t info;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN + 8);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    atomic_store(&ids[me], (int)syscall(SYS_gettid));
+    for (int i = 0; i < EXPIRIES; i++)
+        CHECK(sigwaitinfo(&set, &info) == SIGRTMIN + 8 && info.si_code == SI_TIMER &&
+              info.si_value.sival_int == me);
+    return NULL;
+}
+
+static void timers_of_others(void)
+{
+    struct itimerspec often = {.it_value = {0, 3000000}, .it_interval = {0, 3000000}};
+    int numbers[WAITERS];
+    pthread_t threads[WAITERS];
+    timer_t t[WAITERS];
+    for (int i = 0; i < WAITERS; i++) {
+        numbers[i] = i;
+        threads[i] = spawn(waits, &numbers[i]);
+    }
+    for (int i = 0; i < WAITERS; i++) {
+        while (atomic_load(&ids[i]) == 0)
+            usleep(1000);
+        struct sigevent e = {.sigev_notify = SIGEV_THREAD_ID,
+                             .sigev_signo = SIGRTMIN + 8,
+                             .sigev_value.sival_int = i};
+        e.sigev_notify_thread_id = ids[i];
+        CHECK(timer_create(CLOCK_MONOTONIC, &e, &t[i]) == 0);
+        CHECK(timer_settime(t[i], 0, &often, NULL) == 0);
+    }
+    for (int i = 0; i < WAITERS; i++) {
+        CHECK(pthread_join(threads[i], NULL) == 0);
+        CHECK(timer_delete(t[i]) == 0);
+        CHECK(timer_delete(t[i]) == -1 && errno == EINVAL);
+    }
+    struct sigevent e = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN + 8};
+    e.sigev_notify_thread_id = ids[0];
+    CHECK(timer_create(CLOCK_MONOTONIC, &e, &t[0]) == -1 && errno == EINVAL);
+    puts("each its own");
 }
 
 static void *idle(void *arg)
@@ -242,6 +304,6 @@ int main(void)
     spawn(idle, NULL);
     all(NULL);
     pthread_join(spawn(all, NULL), NULL);
-    thread_timer();
+    timers_of_others();
     return 0;
 }

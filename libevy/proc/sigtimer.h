@@ -1,0 +1,16 @@
+/* POSIX timers whose signal is for one green thread (SIGEV_THREAD_ID). The kernel knows none of its ids: a kernel thread
+ * takes the signal, like the one that libc has for SIGEV_THREAD, and sends it on. */
+#ifndef EVY_SIGTIMER_H
+#define EVY_SIGTIMER_H
+
+#include <signal.h>
+#include <time.h>
+
+/* As the calls of these names. */
+int evy_timer_create(clockid_t clock, struct sigevent *event, timer_t *timer);
+int evy_timer_delete(timer_t timer);
+
+/* In a forked child: it has no timers. */
+void sigtimers_forget(void);
+
+#endif
