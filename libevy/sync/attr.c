@@ -95,6 +95,8 @@ void sched_adopt_main(struct green *g)
         0) /* without a ceiling's raise */
         g->priority = param.sched_priority;
     g->nice = getpriority(PRIO_PROCESS, 0);
+    free(g->affinity); /* in the child of a fork: its parent's main's */
+    g->affinity = NULL;
 }
 
 static int read_sched(const pthread_attr_t *attr, struct thread_request *req)

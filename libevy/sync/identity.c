@@ -1,5 +1,6 @@
 /* What a thread tells about itself: stack, name, scheduling. */
 #include "core/green.h"
+#include "core/hub.h"
 #include "core/tcb.h"
 #include "real/real.h"
 #include "sync/attr.h"
@@ -77,14 +78,25 @@ int evy_pthread_getaffinity_np(pthread_t thread, size_t size, cpu_set_t *set)
     return 0;
 }
 
+/* The kernel may bind main's own thread, which others carry main's work besides. */
+static int main_wish(size_t size, const cpu_set_t *set, cpu_set_t **made)
+{
+    pthread_t thread = main_thread()->thread;
+    int err = REAL(pthread_setaffinity_np)(thread, size, set);
+    if (err)
+        return err;
+    *made = malloc(sizeof **made);
+    return *made ? REAL(pthread_getaffinity_np)(thread, sizeof **made, *made) : ENOMEM;
+}
+
 /* A wish about one green thread cannot bind the carriers that others share: valid sets are remembered. */
 int evy_pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set)
 {
-    struct green *g = own_body(thread);
+    struct green *g = thread_green(thread);
     cpu_set_t *wish;
     if (!g)
         return REAL(pthread_setaffinity_np)(thread, size, set);
-    int err = affinity_wish(size, set, &wish);
+    int err = g->flags & GREEN_MAIN ? main_wish(size, set, &wish) : affinity_wish(size, set, &wish);
     if (!err) {
         free(g->affinity);
         g->affinity = wish;

@@ -121,6 +121,8 @@ int evy_getcpu(unsigned *cpu, unsigned *node)
 int evy_sched_setaffinity(pid_t id, size_t size, const cpu_set_t *set)
 {
     const struct green *g = meant(&id);
+    if (!g && id == getpid())
+        g = main_thread();
     if (!g)
         return REAL(sched_setaffinity)(id, size, set);
     return (int)errno_edge(-evy_pthread_setaffinity_np(g->thread, size, set));

@@ -28,6 +28,7 @@ static void *bound(void *cpu)
     CPU_ZERO(&set);
     CPU_SET(wanted, &set);
     CHECK(pthread_setaffinity_np(pthread_self(), sizeof set, &set) == 0);
+    CHECK(sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) == 1);
     for (int i = 0; i < TURNS; i++) {
         tell(&a, &b, &c);
         CHECK(a == wanted && b == wanted && c == wanted);
@@ -50,17 +51,22 @@ static void *unbound(void *unused)
 int main(void)
 {
     pthread_t t[2 * CPU_SETSIZE];
+    intptr_t last = 0;
     int n = 0;
     CHECK(sched_getaffinity(0, sizeof all, &all) == 0);
     for (intptr_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
         if (!CPU_ISSET(cpu, &all))
             continue;
+        last = cpu;
         t[n++] = spawn(bound, (void *)cpu);
         t[n++] = spawn(unbound, NULL);
     }
     unbound(NULL);
     for (int i = 0; i < n; i++)
         CHECK(pthread_join(t[i], NULL) == 0);
+    bound((void *)last);
+    CHECK(sched_setaffinity(0, sizeof all, &all) == 0);
+    unbound(NULL);
     puts("each on its own");
     return 0;
 }
