@@ -123,6 +123,8 @@ static int open_child(struct child *c, const char *command, int kind, bool close
         return errno;
     int ours = kind == 'r' ? fds[0] : fds[1], theirs = kind == 'r' ? fds[1] : fds[0];
     c->f = fdopen(ours, kind == 'r' ? "r" : "w");
+    if (c->f)
+        fwide(c->f, -1); /* POSIX: byte-oriented */
     err = c->f ? spawn_piped(&c->pid, command, theirs, kind == 'r') : errno;
     close_end(theirs);
     if (!err && !close_on_exec)

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "check.h"
 
@@ -34,7 +35,7 @@ static void *body(void *arg)
     snprintf(command, sizeof command, "echo number %d; sleep 0.2; exit 5", id);
     snprintf(expect, sizeof expect, "number %d\n", id);
     FILE *f = popen(command, "r");
-    CHECK(f != NULL);
+    CHECK(f != NULL && fwide(f, 0) < 0);
     CHECK(fgets(line, sizeof line, f) && strcmp(line, expect) == 0);
     CHECK(fgets(line, sizeof line, f) == NULL);
     status = pclose(f);
