@@ -139,6 +139,13 @@ void hook_tss_delete(tss_t key)
     REAL(tss_delete)(key);
 }
 
+/* The kernel takes any thread's id for its process. (evy_kill is Eventlet's.) */
+int hook_kill(pid_t process, int sig)
+{
+    bool thread = WHEN_GREEN(SIGNAL) && thread_with_tid(process);
+    return REAL(kill)(thread ? getpid() : process, sig);
+}
+
 /* Every library calls it as it is closed. */
 void hook___cxa_finalize(void *dso)
 {

@@ -145,6 +145,7 @@ static bool green_call(long number, const long *a, long *r)
         CASE(getcpu, hook_getcpu(PTR(unsigned, 0), PTR(unsigned, 1)))
         CASE(gettid, hook_gettid())
         CASE(tkill, hook_tgkill(getpid(), (pid_t)a[0], (int)a[1]))
+        CASE(kill, hook_kill((pid_t)a[0], (int)a[1]))
         CASE(tgkill, hook_tgkill((pid_t)a[0], (pid_t)a[1], (int)a[2]))
         CASE(set_tid_address, hook_gettid()) /* what it sets belongs to the carrier, not to us */
         CASE(set_robust_list, 0)             /* likewise */

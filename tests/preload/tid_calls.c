@@ -1,4 +1,4 @@
-// Proves: the id that gettid tells works in tgkill, also through syscall().
+// Proves: the id that gettid tells works in tgkill and kill, also through syscall().
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -49,6 +49,13 @@ int main(void)
             usleep(1000);
         CHECK(tgkill(getpid(), tids[i], 0) == 0);
     }
+    mine = gettid();
+    CHECK(kill(tids[3], SIGUSR1) == 0); /* as the process's id: whoever takes it */
+    while (hits < 9)
+        usleep(1000);
+    CHECK(syscall(SYS_kill, tids[2], SIGUSR1) == 0);
+    while (hits < 10)
+        usleep(1000);
     stop = 1;
     for (int i = 0; i < 4; i++)
         CHECK(pthread_join(t[i], NULL) == 0);
