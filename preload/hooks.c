@@ -8,6 +8,7 @@
 #include "proc/daemon.h"
 #include "proc/exec.h"
 #include "proc/fork.h"
+#include "proc/own_thread.h"
 #include "proc/setxid.h"
 #include "proc/signals.h"
 #include "proc/sigtimer.h"

@@ -9,6 +9,7 @@
 #include "io/calls.h"
 #include "proc/atfork.h"
 #include "proc/exec.h"
+#include "proc/own_thread.h"
 #include "proc/signals.h"
 #include "sync/c11.h"
 #include "sync/thread.h"
@@ -51,6 +52,26 @@ int hook_ioctl(int fd, unsigned long request, ...)
 {
     void *arg = WORD_AFTER(request);
     return WHEN_KEEP(OS) ? evy_ioctl(fd, request, arg) : REAL(ioctl)(fd, request, arg);
+}
+
+#define WORDS(last, n)                                                                             \
+    long a[n];                                                                                     \
+    va_list ap;                                                                                    \
+    va_start(ap, last);                                                                            \
+    for (int i = 0; i < n; i++)                                                                    \
+        a[i] = va_arg(ap, long);                                                                   \
+    va_end(ap)
+
+int hook_prctl(int option, ...)
+{
+    WORDS(option, 4);
+    return WHEN_GREEN(PROCESS) ? evy_prctl(option, a) : REAL(prctl)(option, a[0], a[1], a[2], a[3]);
+}
+
+long hook_ptrace(enum __ptrace_request request, ...)
+{
+    WORDS(request, 3);
+    return WHEN_GREEN(PROCESS) ? evy_ptrace(request, a) : REAL(ptrace)(request, a[0], a[1], a[2]);
 }
 
 VFORK(HOOK_SYMBOL(vfork), evy_vfork_begin, evy_vfork_end);

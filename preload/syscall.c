@@ -6,6 +6,7 @@
 #include "core/tcb.h"
 #include "io/calls.h"
 #include "io/io.h"
+#include "proc/own_thread.h"
 #include "sync/futex.h"
 #include "sync/thread.h"
 #include "tp.h"
@@ -158,6 +159,9 @@ static bool green_call(long number, const long *a, long *r)
         CASE(pipe2, hook_pipe2(PTR(int, 0), (int)a[1]))
         CASE(socket, hook_socket((int)a[0], (int)a[1], (int)a[2]))
         CASE(socketpair, hook_socketpair((int)a[0], (int)a[1], (int)a[2], PTR(int, 3)))
+        CASE(capget, hook_capget(PTR(void, 0), PTR(void, 1)))
+        CASE(capset, hook_capset(PTR(void, 0), PTR(void, 1)))
+        CASE(prctl, hook_prctl((int)a[0], a[1], a[2], a[3], a[4]))
         CASE(wait4, hook_wait4((pid_t)a[0], PTR(int, 1), (int)a[2], PTR(struct rusage, 3)))
 #undef CASE
     case SYS_clone: /* others make threads of their own, or worlds: not ours to wrap */
@@ -171,6 +175,7 @@ static bool green_call(long number, const long *a, long *r)
         *r = hook_waitid((idtype_t)a[0], (id_t)a[1], PTR(siginfo_t, 2), (int)a[3]);
         return true;
     default:
+        own_thread_for(number, a);
         return false;
     }
 }

@@ -62,7 +62,7 @@ static int ask_all(struct report *r, size_t lines, void (*tell)(struct report *,
 {
     int err = report_begin(r, lines);
     for (unsigned i = 0; i < hub_count && !err; i++)
-        err = ask_hub(r, &hubs[i], tell);
+        err = hubs[i].carrier ? ask_hub(r, &hubs[i], tell) : 0;
     return err;
 }
 

@@ -39,6 +39,7 @@ enum children { CHILDREN_ALL, CHILDREN_NONE, CHILDREN_SOME };
 enum hub_method { METHOD_EPOLL, METHOD_POLL, METHOD_SELECT };
 
 #define MAX_HUBS 64
+#define MAX_APART 256 /* hubs beyond them, for green threads with a kernel thread of their own */
 #define MAX_BLOCKING 1000
 
 struct config {

@@ -6,6 +6,7 @@
 #include "base/spin.h"
 #include "base/sys.h"
 #include "core/altstack.h"
+#include "core/apart.h"
 #include "core/critical.h"
 #include "core/hub.h"
 #include "core/light.h"
@@ -25,14 +26,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_CARRIERS (MAX_HUBS + MAX_BLOCKING)
+#define MAX_CARRIERS (HUB_SLOTS + MAX_BLOCKING)
 #define IDLE_STACK (ALTSTACK_OWN + ((size_t)64 << 10))
 #define SOON_NS 10000000
 
 static struct carrier carriers[MAX_CARRIERS]; /* the first is the main thread */
-static unsigned carrier_count;                /* used ones; written at start and by the monitor */
+static unsigned carrier_count;                /* used ones, ended ones among them; spares_lock */
+static unsigned ended_count;                  /* those in ended; spares_lock */
+static struct carrier *ended;                 /* whose kernel threads have ended; spares_lock */
 static struct carrier *spares;                /* without a hub, newest first; spares_lock */
-static struct spin spares_lock;               /* protects spares; nests inside nothing */
+static struct spin spares_lock;               /* protects the above; nests inside nothing */
 static struct green main_idle;                /* stands for the main thread's idle context */
 static int own_pid;                           /* to know a vfork child, which runs on our memory */
 
@@ -73,12 +76,69 @@ static void send_home(struct carrier *c)
     hub_ask(g, ASK_RUN);
 }
 
-/* A carrier's own context, for ever. Only raw system calls here: the main thread's TCB may be in use elsewhere. */
-static __attribute__((noreturn)) void serve(struct carrier *c)
+struct carrier *carrier_take_main(void)
+{
+    spin_lock(&spares_lock);
+    struct carrier **at = &spares;
+    while (*at && *at != carriers)
+        at = &(*at)->next;
+    struct carrier *c = *at;
+    if (c)
+        *at = c->next;
+    spin_unlock(&spares_lock);
+    return c;
+}
+
+static struct carrier *slot_take(void)
+{
+    spin_lock(&spares_lock);
+    struct carrier *c = ended;
+    if (c) {
+        ended = c->next;
+        ended_count--;
+    } else if (carrier_count < MAX_CARRIERS) {
+        c = &carriers[carrier_count++];
+    }
+    spin_unlock(&spares_lock);
+    if (c)
+        memset(c, 0, sizeof *c);
+    return c;
+}
+
+static void slot_put(struct carrier *c)
+{
+    c->tid = 0;
+    spin_lock(&spares_lock);
+    c->next = ended;
+    ended = c;
+    ended_count++;
+    spin_unlock(&spares_lock);
+}
+
+bool carrier_is_main(const struct carrier *c)
+{
+    return c == carriers;
+}
+
+/* It is off its hub. The main kernel thread has to stay, without a use. */
+static bool come_to_end(struct carrier *c)
+{
+    c->ends = false;
+    apart_put(c->hub);
+    if (carrier_is_main(c))
+        return false;
+    slot_put(c);
+    return true;
+}
+
+/* A carrier's own context, to its end. Only raw system calls here: the main thread's TCB may be in use elsewhere. */
+static void serve(struct carrier *c)
 {
     for (;;) {
         if (c->arrival)
             send_home(c);
+        if (unlikely(c->ends) && come_to_end(c))
+            return;
         while (!atomic_exchange(&c->given, 0))
             sys_futex_wait(&c->given, 0, NULL);
         if (observes(OBSERVE_STATS))
@@ -90,6 +150,7 @@ static __attribute__((noreturn)) void serve(struct carrier *c)
 static struct context_next serve_entry(void *arg)
 {
     serve(arg);
+    __builtin_unreachable(); /* the main kernel thread stays */
 }
 
 static void *carrier_main(void *arg)
@@ -101,6 +162,7 @@ static void *carrier_main(void *arg)
     c->tid = sys_gettid();
     sys_futex_wake(&c->tid, 1);
     serve(c);
+    return NULL;
 }
 
 static void attach(struct hub *h, struct carrier *c)
@@ -109,7 +171,7 @@ static void attach(struct hub *h, struct carrier *c)
     c->hub = h;
 }
 
-static void give(struct carrier *c, struct hub *h)
+void carrier_give(struct carrier *c, struct hub *h)
 {
     attach(h, c);
     atomic_store(&c->given, 1);
@@ -169,13 +231,37 @@ int carrier_adopt_main(struct hub *h)
    natively. */
 static struct carrier *carrier_new(void)
 {
-    if (carrier_count >= config.hubs + config.blocking)
-        return NULL;
-    struct carrier *c = &carriers[carrier_count];
-    memset(c, 0, sizeof *c);
-    if (kernel_thread(carrier_main, c))
-        return NULL;
-    carrier_count++;
+    struct carrier *c = slot_take();
+    if (c && kernel_thread(carrier_main, c)) {
+        slot_put(c);
+        c = NULL;
+    }
+    return c;
+}
+
+static void await(struct carrier *c)
+{
+    while (!c->tid)
+        sys_futex_wait(&c->tid, 0, NULL);
+}
+
+/* Between the two tp_set nothing may run that keeps a thread-local address in a register. */
+static EVY_NOINLINE struct carrier *carrier_new_on(uintptr_t native)
+{
+    uintptr_t own = tp_get();
+    if (native == own)
+        return carrier_new();
+    tp_set(native);
+    struct carrier *c = carrier_new();
+    tp_set(own);
+    return c;
+}
+
+struct carrier *carrier_clone(void)
+{
+    struct carrier *c = carrier_new_on(self()->hub->carrier->native_tp);
+    if (c)
+        await(c);
     return c;
 }
 
@@ -184,10 +270,9 @@ int carrier_start(struct hub *h)
     struct carrier *c = carrier_new();
     if (!c)
         return -EAGAIN;
-    while (!c->tid)
-        sys_futex_wait(&c->tid, 0, NULL);
+    await(c);
     open_stat(c);
-    give(c, h);
+    carrier_give(c, h);
     return 0;
 }
 
@@ -205,7 +290,26 @@ static void strand(struct green *g, struct hub *h, struct carrier *spare)
     atomic_store(&g->stranded, STRANDED);
     atomic_fetch_add_explicit(&h->hand_offs, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&h->declared, declared, memory_order_relaxed);
-    give(spare, h);
+    carrier_give(spare, h);
+}
+
+/* The monitor sees the section that g is in, and keeps away. */
+void carrier_keep(struct green *g, struct hub *own, struct carrier *fresh)
+{
+    struct hub *h = g->hub;
+    trace(h, TRACE_HANDOFF, g);
+    attach(own, h->carrier);
+    __atomic_store_n(&g->hub, own, __ATOMIC_RELEASE);
+    atomic_store(&own->current, g);
+    atomic_store(&h->current, &h->loop);
+    carrier_give(fresh, h);
+}
+
+void carrier_end(struct hub *h)
+{
+    struct carrier *c = h->carrier;
+    c->ends = true;
+    jump(&h->loop.ctx, &c->idle, c->idle_tp);
 }
 
 /* What h runs, kept from vanishing until h->inspected is cleared; NULL when that is its loop, or changes. A
@@ -242,13 +346,18 @@ static bool try_strand(struct green *g, struct hub *h, struct carrier *spare)
     return false;
 }
 
+static bool carrier_allowed(void)
+{
+    return carrier_count - ended_count < hub_count + config.blocking;
+}
+
 bool carrier_take_over(struct hub *h)
 {
     struct green *g = inspect(h);
     struct carrier *spare = NULL;
     if (g && !g->handlers)
         spare = take_spare();
-    if (g && !g->handlers && !spare)
+    if (g && !g->handlers && !spare && carrier_allowed())
         spare = carrier_new();
     bool taken = spare && try_strand(g, h, spare);
     if (spare && !taken)
@@ -283,7 +392,7 @@ static bool others_need(const struct hub *h)
 /* g, in a critical section, so that no monitor takes h first, gives it away if somebody needs it. */
 static void leave_hub(struct green *g, struct hub *h)
 {
-    if (!others_need(h))
+    if (h->apart || !others_need(h))
         return;
     struct carrier *spare = take_spare();
     if (!spare) {
@@ -345,17 +454,21 @@ struct carrier *carrier_of_tid(int tid)
 
 bool carriers_rest(unsigned kernel_threads)
 {
-    unsigned idle = 0;
+    unsigned idle = 0, driving = 0;
+    for (unsigned i = 0; i < hub_count; i++)
+        driving += hubs[i].carrier != NULL;
     spin_lock(&spares_lock);
     for (struct carrier *c = spares; c; c = c->next)
         idle++;
     spin_unlock(&spares_lock);
-    return kernel_threads == carrier_count + 1 && idle == carrier_count - hub_count;
+    unsigned all = carrier_count - ended_count;
+    return kernel_threads == all + 1 && idle == all - driving;
 }
 
 void carriers_forget(void)
 {
-    spares = NULL;
+    spares = ended = NULL;
+    ended_count = 0;
     spares_lock = (struct spin){0};
     carrier_count = 0;
 }

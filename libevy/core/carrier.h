@@ -28,10 +28,11 @@ struct carrier {
     atomic_int stat;       /* its /proc file, 0 for those made late */
     atomic_uint given;     /* futex: 1 when hub has been set for it to drive */
     struct hub *hub;       /* what it is to drive; written before given */
+    bool ends;             /* the kernel thread is not to be used again; own */
     struct green *arrival; /* the stranded green thread that came to the idle context; own */
     void *own_alt;         /* its own alternate signal stack, on the stack of its idle context */
     stack_t alt;           /* the one that the kernel has for it now; own */
-    struct carrier *next;  /* in the list of spares; spares_lock */
+    struct carrier *next;  /* in the list of spares, or of ended ones; spares_lock */
 };
 
 /* The calling main thread becomes the first carrier of hub h. Returns 0 or -errno. */
@@ -39,6 +40,26 @@ int carrier_adopt_main(struct hub *h);
 
 /* A new carrier, a kernel thread, drives h. Returns 0 or -errno. */
 int carrier_start(struct hub *h);
+
+/* A new carrier, for which the kernel keeps what it keeps for the caller's kernel thread. It waits for a hub. NULL: there
+   is none to be had. From a green thread in a critical section. */
+struct carrier *carrier_clone(void);
+
+/* The main kernel thread's carrier if that has nothing to do: from then on it waits for a hub. Else NULL. */
+struct carrier *carrier_take_main(void);
+
+/* c, which has nothing to do, drives h, which nobody drives. */
+void carrier_give(struct carrier *c, struct hub *h);
+
+/* g, the running green thread, in a critical section, goes on as one of hub own, which nobody drives, on the carrier
+   that it is on. fresh, which has nothing to do, drives the hub it leaves. */
+void carrier_keep(struct green *g, struct hub *own, struct carrier *fresh);
+
+/* On the loop of h: its carrier leaves it and ends, h is put back (apart.h). Returns once somebody drives h again. */
+void carrier_end(struct hub *h);
+
+/* Whether c is the process's main kernel thread. */
+bool carrier_is_main(const struct carrier *c);
 
 /* Whether the kernel would run c if it had a processor for it. Only for the monitor. */
 bool carrier_wants_processor(struct carrier *c);

@@ -31,7 +31,7 @@ struct evloop_wake {
 
 static struct evloop_watch *free_watches; /* watches_lock */
 static struct spin watches_lock;          /* protects free_watches; nests inside nothing */
-static struct evloop_wake wakes[MAX_HUBS];
+static struct evloop_wake wakes[HUB_SLOTS];
 static struct hub *opening; /* whose base is being made: by one thread, before the hub runs */
 
 /* Registrations are slab memory, not malloc'ed: read() must stay callable where malloc is not. */

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "core/altstack.h"
+#include "core/apart.h"
 #include "core/carrier.h"
 #include "core/evloop.h"
 #include "core/execstack.h"
@@ -23,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct hub hubs[MAX_HUBS];
+struct hub hubs[HUB_SLOTS];
 unsigned hub_count;
 uintptr_t hub_native_tp;
 
@@ -75,6 +76,18 @@ static int hub_add(struct hub *h, unsigned index)
         green_free_loop(&h->loop);
     }
     return r;
+}
+
+struct hub *hub_make_apart(void)
+{
+    struct hub *h = &hubs[hub_count];
+    if (hub_count == HUB_SLOTS || hub_make(h, hub_count))
+        return NULL;
+    lot_share();
+    h->apart = true;
+    atomic_store(&h->asleep, 1);
+    __atomic_store_n(&hub_count, hub_count + 1, __ATOMIC_RELEASE);
+    return h;
 }
 
 /* Each TCB looks to malloc like a thread that deserves an arena; what runs in parallel is hubs. */
@@ -139,6 +152,7 @@ void hubs_forget(void)
     for (unsigned i = 0; i < hub_count; i++)
         green_give_back(&hubs[i].stock);
     own_fds_forget();
+    apart_forget();
     carriers_forget();
     monitor_forget();
     trace_forget();

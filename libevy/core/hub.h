@@ -58,9 +58,10 @@ struct hub {
     int64_t tick;             /* when it last polled I/O; read by the monitor and observers */
     deadline_t sleep_until;   /* how long this pass may wait in the kernel; 0: only look */
     unsigned watches; /* registrations with base but the wake-up: without any, polling can wait */
-    atomic_int epoll_fd;     /* the base's epoll instance, -1 with other methods */
-    bool skip_epoll_ctl;     /* a vanishing descriptor's event is being deleted: the kernel knows */
-    struct carrier *carrier; /* who drives it; changed by who hands it over */
+    atomic_int epoll_fd; /* the base's epoll instance, -1 with other methods */
+    bool skip_epoll_ctl; /* a vanishing descriptor's event is being deleted: the kernel knows */
+    struct carrier
+        *carrier; /* who drives it; changed by who hands it over. NULL: unused (apart.h) */
     _Atomic(struct green *) current; /* what its carrier runs: a green thread, or loop */
     atomic_uint switches;            /* grows at each switch; written by the carrier */
     unsigned parks;         /* switches away from one that waits; counted for OBSERVE_STATS */
@@ -76,6 +77,9 @@ struct hub {
     _Atomic int64_t busy_since; /* when it last woke: it has had work ever since; by the carrier */
     _Atomic int64_t worked;     /* for how long it had when it last fell asleep */
     bool abandoned;             /* it has just been taken from a green thread that computes */
+    bool apart;         /* for green threads with a kernel thread of their own (apart.h); fixed */
+    unsigned residents; /* green threads that live here; counted while apart only; carrier */
+    struct hub *next_apart; /* in the list of unused ones; apart.c */
     _Alignas(
         CACHE_LINE) struct inbox inbox; /* notes of green threads for which others ask something */
     struct inbox retired;               /* libevent registrations to drop (evloop.c) */
@@ -88,7 +92,9 @@ struct hub {
     atomic_uint ended;   /* green threads that have ended here; written by the carrier */
 };
 
-extern struct hub hubs[MAX_HUBS];
+#define HUB_SLOTS (MAX_HUBS + MAX_APART) /* those of EVY_HUBS, and those for who lives apart */
+
+extern struct hub hubs[HUB_SLOTS];
 extern unsigned hub_count; /* hubs made; 0 while the process is alone */
 
 extern struct green main_green; /* the main thread's; valid while hub_count */
@@ -100,6 +106,10 @@ extern uintptr_t hub_native_tp;
 /* Makes the hubs and their carriers; the calling main thread becomes the first green thread of hub 0.
    Returns 0, or -errno with nothing changed. No effect when already started. */
 int hubs_start(void);
+
+/* One more hub that nobody drives yet, for green threads with a kernel thread of their own; NULL when there is no room
+   or memory for it. By one thread at a time. */
+struct hub *hub_make_apart(void);
 
 /* The main thread as a green thread; only while hub_count. */
 struct green *main_thread(void);

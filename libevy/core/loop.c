@@ -1,4 +1,5 @@
 /* What a hub's own context does: looks at the outside world, then runs who is ready. */
+#include "core/apart.h"
 #include "core/critical.h"
 #include "core/evloop.h"
 #include "core/hub.h"
@@ -70,6 +71,8 @@ static void polled(struct hub *h, bool slept, int64_t now)
 /* One look at the outside world; sleeps in the kernel when there is nothing to run. */
 static void look_around(struct hub *h)
 {
+    if (unlikely(h->apart && h->residents == 0))
+        apart_leave(h);
     if (unlikely(atomic_load_explicit(&h->chore, memory_order_relaxed)) &&
         atomic_exchange(&h->chore, 0))
         signal_hooks.chore();

@@ -193,7 +193,9 @@ static void look_at(struct hub *h, int64_t now)
     h->switches_seen = switches;
     /* it polls now and then, however long the turns */
     __atomic_store_n(&h->budget, 0, __ATOMIC_RELAXED);
-    if (atomic_exchange(&h->wanted, 0))
+    if (h->apart) /* it stays with its carrier */
+        h->suspected_at = 0;
+    else if (atomic_exchange(&h->wanted, 0))
         carrier_take_over(h);
     else if (atomic_load(&h->asleep) || (hasty ? !same : since < FRESH_NS))
         h->suspected_at = 0;

@@ -5,6 +5,7 @@
 #include "base/spin.h"
 #include "base/sys.h"
 #include "core/critical.h"
+#include "core/hub.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,7 @@
     (4096 - 64) /* a higher number would cost the kernel a larger table, and fork a copy of it */
 #define LOWEST 64
 
-static atomic_int *homes[MAX_HUBS * 3]; /* where the number of each is kept; lock */
+static atomic_int *homes[HUB_SLOTS * 3]; /* where the number of each is kept; lock */
 static unsigned home_count;             /* lock */
 static struct spin lock;            /* protects homes and what they hold; nests inside nothing */
 static atomic_int lowest = INT_MAX; /* the program's own are nearly always below */

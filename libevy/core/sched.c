@@ -223,11 +223,30 @@ void sched_start(struct green *g)
     critical_enter_as(me);
     if (thread)
         count(&me->hub->born);
-    if (likely(me->hub == g->hub))
+    if (likely(me->hub == g->hub)) {
+        g->hub->residents++;
         run_queue_push(&g->hub->runnable, g);
-    else
+    } else {
         hub_ask(g, ASK_RUN);
+    }
     critical_leave_as(me);
+}
+
+static void moved(void *arg)
+{
+    hub_ask(arg, ASK_RUN);
+}
+
+void sched_move(struct hub *to)
+{
+    struct green *g = self();
+    struct hub *h = g->hub;
+    check(h->after == NULL);
+    h->after = moved;
+    h->after_arg = g;
+    struct green *next = sched_pick(h);
+    __atomic_store_n(&g->hub, to, __ATOMIC_RELEASE);
+    sched_switch_to(g, next);
 }
 
 /* Births are read last: whoever has ended here has been seen to be born. */
@@ -282,6 +301,7 @@ void sched_end(void (*after)(void *), void *arg)
     while (unlikely(atomic_load_explicit(&g->asked, memory_order_relaxed)))
         sched_take_inbox(h); /* its note goes with its memory */
     raises_forget(&g->raises);
+    h->residents--;
     if (!(g->flags & GREEN_LIGHT))
         count(&h->ended);
     if (observes(OBSERVE_STATS) && !(g->flags & GREEN_MAIN))

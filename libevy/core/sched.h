@@ -41,6 +41,9 @@ bool sched_yield_to(struct green *g);
    done so for long, so that a busy descriptor does not starve the rest. */
 void sched_tick(void);
 
+/* The running green thread, in a critical section, goes on as one of hub `to`, another one. */
+void sched_move(struct hub *to);
+
 /* First run of g, a new green thread, on the hub that suits. Any thread. */
 void sched_start(struct green *g);
 

@@ -1,6 +1,7 @@
 #include "core/share.h"
 
 #include "base/clock.h"
+#include "core/apart.h"
 #include "core/evloop.h"
 #include "core/sched.h"
 
@@ -35,7 +36,7 @@ static struct hub *idle_hub(const struct hub *h, int64_t now)
 {
     for (unsigned i = 1; i < hub_count; i++) {
         struct hub *other = &hubs[(h->index + i) % hub_count];
-        if (atomic_load_explicit(&other->asleep, memory_order_relaxed) &&
+        if (!other->apart && atomic_load_explicit(&other->asleep, memory_order_relaxed) &&
             now - get(&other->slept_at) >= IDLE_NS)
             return other;
     }
@@ -47,6 +48,8 @@ struct hub *share_hub_for_new(void)
     struct green *me = self();
     if (unlikely(!me))
         return &hubs[0];
+    if (unlikely(me->hub->apart))
+        return apart_hub_for_new();
     if (likely(hub_count == 1 || !me->hub->runnable.first))
         return me->hub;
     struct hub *idle = idle_hub(me->hub, clock_now());
@@ -84,8 +87,8 @@ struct hub *share_follows(struct hub *h, struct green *g)
         return NULL;
     atomic_store_explicit(&g->waker, NULL, memory_order_relaxed);
     int64_t now = __atomic_load_n(&h->tick, __ATOMIC_RELAXED);
-    if (by == h || g->wake != WAKE_PARKED || !may_go(g) || !evloop_edge_triggered(h) ||
-        !has_little_to_do(h, now) || !has_little_to_do(by, now))
+    if (by == h || by->apart || h->apart || g->wake != WAKE_PARKED || !may_go(g) ||
+        !evloop_edge_triggered(h) || !has_little_to_do(h, now) || !has_little_to_do(by, now))
         g->apart = 0;
     else if (++g->apart == TOGETHER)
         return by;
@@ -115,7 +118,7 @@ void share_ready(struct hub *h, int64_t now)
 {
     if ((!h->abandoned && now - get(&h->busy_since) < BUSY_NS) || !evloop_edge_triggered(h))
         return;
-    struct hub *to = idle_hub(h, now);
+    struct hub *to = h->apart ? NULL : idle_hub(h, now);
     if (to)
         give_some(h, to, h->abandoned);
 }

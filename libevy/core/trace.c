@@ -71,6 +71,8 @@ void trace_forget(void)
 
 void trace_add(const struct hub *h, enum trace_kind kind, const struct green *g)
 {
+    if (h->index >= ((const struct trace_header *)file)->hubs)
+        return; /* made since */
     struct trace_hub *area = area_of(h);
     uint64_t n = area->count++;
     if (n >= CAPACITY)

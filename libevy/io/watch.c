@@ -99,6 +99,31 @@ void watch_retire(struct fd *s)
     critical_leave();
 }
 
+static void leave(int fd, struct fd *s, void *h)
+{
+    struct evloop_watch *w = NULL;
+    (void)fd;
+    if (__atomic_load_n(&s->watch_hub, __ATOMIC_RELAXED) != h)
+        return;
+    spin_lock(&s->lock);
+    if (s->watch_hub == h) {
+        w = atomic_load_explicit(&s->watch, memory_order_relaxed);
+        atomic_store_explicit(&s->watch, NULL, memory_order_relaxed);
+        s->watch_hub = NULL;
+    }
+    spin_unlock(&s->lock);
+    if (!w)
+        return;
+    evloop_unwatch(h, w);
+    fd_edge(s, FD_READ, UINT_MAX);
+    fd_edge(s, FD_WRITE, UINT_MAX);
+}
+
+void watch_leave(struct hub *h)
+{
+    fd_each(leave, h);
+}
+
 /* Where the backend knows no edges, each wait registers for itself and once. */
 static int watch_once(struct fd_wait_entry *e)
 {

@@ -15,6 +15,9 @@ pid_t evy__Fork(void);
    forked on one. */
 uintptr_t fork_native_tp(void);
 
+/* Some child will stop, traced by this process, and those who wait for one are told. */
+void wait_expect_stops(void);
+
 /* Only the calling green thread waits for the child. */
 pid_t evy_wait3(int *status, int options, struct rusage *usage);
 int evy_waitid(idtype_t type, id_t id, siginfo_t *info, int options);

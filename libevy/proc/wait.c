@@ -2,7 +2,8 @@
    nothing to wait on, and SIGCHLD is the program's, so the state is asked for again and again, soon at first, then
    each 10 ms: it costs less than a kernel thread that waits in its place, which would have to be started, fed with
    new children and freed from those that somebody else reaps. Programs that live from many children call waitpid
-   from a SIGCHLD handler or with WNOHANG, which does not come here. */
+   from a SIGCHLD handler or with WNOHANG, which does not come here. Nor does a pidfd tell of a traced child's stops:
+   who waits by it looks now and then, and once this process is known to trace it is not waited by. */
 #include "proc/fork.h"
 
 #include "base/clock.h"
@@ -19,23 +20,48 @@
 
 #define PAUSE_FIRST 200000 /* ns between the first two looks */
 #define PAUSE_LONGEST 10000000
+#define LOOK_FIRST 10000000 /* ns until the first look for a stop of a child that may be traced */
+#define LOOK_LONGEST 1000000000
 
-static long wait_readable(int fd)
+struct patience {
+    int64_t pause; /* until the next look */
+    int64_t look;  /* likewise while a pidfd tells of the end */
+    bool polls;    /* no pidfd, or it says what is not so: a thread of the child's group is late */
+};
+
+#define PATIENCE                                                                                   \
+    {                                                                                              \
+        PAUSE_FIRST, LOOK_FIRST, false                                                             \
+    }
+
+static atomic_bool traces; /* this process has called ptrace */
+
+void wait_expect_stops(void)
+{
+    atomic_store(&traces, true);
+}
+
+static int64_t longer(int64_t time, int64_t longest)
+{
+    return time * 2 > longest ? longest : time * 2;
+}
+
+static long wait_readable(int fd, deadline_t deadline)
 {
     struct fd *slot = fd_slot(fd);
     unsigned seq = atomic_load(&slot->seq[FD_READ]);
-    return fd_ready(fd, POLLIN) ? 0 : fd_wait(slot, fd, FD_READ, seq, DEADLINE_NEVER);
+    return fd_ready(fd, POLLIN) ? 0 : fd_wait(slot, fd, FD_READ, seq, deadline);
 }
 
-/* Waits until the child has ended. Closed before any handler runs: it may leave by siglongjmp. */
-static long wait_pidfd(pid_t pid)
+/* Waits until the child has ended, or the deadline. Closed before any handler runs: it may leave by siglongjmp. */
+static long wait_pidfd(pid_t pid, deadline_t deadline)
 {
     struct green *g = self();
     critical_enter_as(g);
     long r = private_fd((int)sys3(SYS_pidfd_open, pid, 0, 0));
     if (r >= 0) {
         int fd = (int)r;
-        r = wait_readable(fd);
+        r = wait_readable(fd, deadline);
         private_fd_close(fd);
     }
     return critical_leave_wait(g, r);
@@ -46,33 +72,33 @@ static long wait_a_while(int64_t *pause)
     static const atomic_uint nothing; /* never changes and nobody wakes it */
     long r = lot_park(&nothing, 0, deadline_after(*pause),
                       LOT_CANCEL | LOT_SIGNAL | LOT_RAISE | LOT_CHILD);
-    *pause = *pause * 2 > PAUSE_LONGEST ? PAUSE_LONGEST : *pause * 2;
+    *pause = longer(*pause, PAUSE_LONGEST);
     return r == -ETIMEDOUT ? 0 : r;
 }
 
 /* Something may have happened to the child, or to any if pid <= 0. */
-static long wait_change(pid_t pid, bool ends_only, int64_t *pause)
+static long wait_change(pid_t pid, bool ends_only, struct patience *p)
 {
-    long r = -EINVAL;
-    if (pid > 0 && ends_only && *pause == PAUSE_FIRST)
-        r = wait_pidfd(pid);
-    if (r != 0 && r != -EINTR && r != -ECANCELED && r != -ERAISED)
-        return interrupted(wait_a_while(pause)); /* no pidfd to be had */
-    if (r == 0)
-        *pause *= 2; /* a traced child, or a thread of its group is late: do not spin */
-    return interrupted(r);
+    if (pid <= 0 || !ends_only || p->polls || atomic_load_explicit(&traces, memory_order_relaxed))
+        return interrupted(wait_a_while(&p->pause));
+    long r = wait_pidfd(pid, deadline_after(p->look));
+    if (r == -EINTR || r == -ECANCELED || r == -ERAISED)
+        return interrupted(r);
+    p->polls = r != -ETIMEDOUT;
+    p->look = longer(p->look, LOOK_LONGEST);
+    return 0;
 }
 
 pid_t evy_wait4(pid_t pid, int *status, int options, struct rusage *usage)
 {
-    int64_t pause = PAUSE_FIRST;
+    struct patience patience = PATIENCE;
     cancel_point();
     if (!self() || options & WNOHANG)
         return REAL(wait4)(pid, status, options, usage);
     for (;;) {
         long r = or_errno(REAL(wait4)(pid, status, options | WNOHANG, usage));
         if (r == 0)
-            r = wait_change(pid, !(options & (WUNTRACED | WCONTINUED)), &pause);
+            r = wait_change(pid, !(options & (WUNTRACED | WCONTINUED)), &patience);
         if (r != 0)
             return (pid_t)errno_edge(r);
     }
@@ -97,7 +123,7 @@ pid_t evy_wait3(int *status, int options, struct rusage *usage)
 int evy_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
     siginfo_t scratch, *out = info ? info : &scratch;
-    int64_t pause = PAUSE_FIRST;
+    struct patience patience = PATIENCE;
     cancel_point();
     if (!self() || options & WNOHANG)
         return REAL(waitid)(type, id, info, options);
@@ -107,7 +133,7 @@ int evy_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
         if (r < 0 || out->si_pid != 0)
             return (int)errno_edge(r);
         r = wait_change(type == P_PID ? (pid_t)id : -1, !(options & (WSTOPPED | WCONTINUED)),
-                        &pause);
+                        &patience);
         if (r != 0)
             return (int)errno_edge(r);
     }

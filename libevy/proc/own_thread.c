@@ -1,0 +1,150 @@
+#include "proc/own_thread.h"
+
+#include "base/sys.h"
+#include "core/apart.h"
+#include "core/green.h"
+#include "core/tcb.h"
+#include "io/io.h"
+#include "io/watch.h"
+#include "proc/fork.h"
+#include "real/real.h"
+#include "sync/thread.h"
+
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+static void need(bool here)
+{
+    apart_leaving = watch_leave;
+    apart_go(here);
+}
+
+int evy_unshare(int flags)
+{
+    need(false);
+    return REAL(unshare)(flags);
+}
+
+int evy_setns(int fd, int type)
+{
+    need(false);
+    return REAL(setns)(fd, type);
+}
+
+int evy_setfsuid(uid_t uid)
+{
+    need(false);
+    return REAL(setfsuid)(uid);
+}
+
+int evy_setfsgid(gid_t gid)
+{
+    need(false);
+    return REAL(setfsgid)(gid);
+}
+
+/* By its own id a green thread means itself, whichever kernel thread runs it. */
+static void mean_self(struct __user_cap_header_struct *header)
+{
+    if (header->pid == tcb_tid(self()->thread))
+        header->pid = 0;
+}
+
+int evy_capget(void *header, void *data)
+{
+    struct __user_cap_header_struct *h = header, copy;
+    if (!h)
+        return REAL(capget)(header, data);
+    copy = *h;
+    mean_self(&copy);
+    int r = REAL(capget)(&copy, data);
+    h->version = copy.version; /* asked for another, the kernel tells its own */
+    return r;
+}
+
+int evy_capset(void *header, const void *data)
+{
+    struct __user_cap_header_struct *h = header, copy;
+    need(false);
+    if (!h)
+        return REAL(capset)(header, data);
+    copy = *h;
+    mean_self(&copy);
+    int r = REAL(capset)(&copy, data);
+    h->version = copy.version;
+    return r;
+}
+
+long evy_ptrace(int request, const long *a)
+{
+    wait_expect_stops();
+    need(true);
+    return REAL(ptrace)((enum __ptrace_request)request, a[0], a[1], a[2]);
+}
+
+static bool changes_thread(int option, const long *a)
+{
+    switch (option) {
+    case PR_CAP_AMBIENT:
+        return a[0] != PR_CAP_AMBIENT_IS_SET;
+    case PR_CAPBSET_DROP:
+    case PR_SET_KEEPCAPS:
+    case PR_SET_NO_NEW_PRIVS:
+    case PR_SET_SECCOMP:
+    case PR_SET_SECUREBITS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* As the kernel, what is too long is cut. */
+static int set_name(struct green *g, const char *name)
+{
+    char cut[sizeof g->name] = "";
+    strncpy(cut, name, sizeof cut - 1);
+    return (int)errno_edge(-evy_pthread_setname_np(g->thread, cut));
+}
+
+int evy_prctl(int option, const long *a)
+{
+    struct green *g = self();
+    if (option == PR_SET_NAME)
+        return set_name(g, (const char *)a[0]);
+    if (option == PR_GET_NAME)
+        return (int)errno_edge(-evy_pthread_getname_np(g->thread, (char *)a[0], sizeof g->name));
+    if (changes_thread(option, a))
+        need(false);
+    return REAL(prctl)(option, a[0], a[1], a[2], a[3]);
+}
+
+void own_thread_for(long number, const long *a)
+{
+    switch (number) {
+    case SYS_seccomp:
+        if (a[0] == SECCOMP_GET_ACTION_AVAIL || a[0] == SECCOMP_GET_NOTIF_SIZES ||
+            a[1] & SECCOMP_FILTER_FLAG_TSYNC)
+            return;
+        break;
+    case SYS_unshare:
+    case SYS_setns:
+    case SYS_setfsuid:
+    case SYS_setfsgid:
+    case SYS_setuid:
+    case SYS_setgid:
+    case SYS_setreuid:
+    case SYS_setregid:
+    case SYS_setresuid:
+    case SYS_setresgid:
+    case SYS_setgroups:
+        break;
+    default:
+        return;
+    }
+    need(false);
+}
