@@ -106,10 +106,11 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
         sys_read(w->fd, &count, sizeof count);
 }
 
-/* A descriptor may be closed on another hub while it is being registered: its reader is told, nobody else. */
+/* A descriptor may be closed on another hub while it is being registered: its reader is told, nobody else. Why no hub
+   can be started is told by who wanted it. */
 static void on_log(int severity, const char *text)
 {
-    if (severity == EVENT_LOG_WARN && strstr(text, strerror(EBADF)))
+    if (severity == EVENT_LOG_WARN && (strstr(text, strerror(EBADF)) || !hub_count))
         log_debug("libevent: %s", text);
     else if (severity >= EVENT_LOG_WARN)
         log_warn("libevent: %s", text);
@@ -154,7 +155,7 @@ int evloop_open(struct hub *h)
     opening = h;
     h->base = base_new(config.method);
     if (!h->base)
-        return -ENOMEM;
+        return errno == EPERM || errno == ENOSYS ? -errno : -ENOMEM;
     struct evloop_wake *w = h->wake = &wakes[h->index];
     int r = own_fd((int)sys3(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK, 0), &w->fd);
     w->edge = evloop_edge_triggered(h);

@@ -41,6 +41,7 @@ enum green_flags {
     GREEN_COOP = 256,   /* never runs while another such one of its hub does */
     GREEN_STAYS = 512,  /* owns what belongs to its hub: never given to another */
     GREEN_ASIDE = 1024, /* has woken a starving waiter where it could not yield (lot_stand_aside) */
+    GREEN_NO_NEW_PRIVS = 2048, /* asked for it; its kernel thread may lack it (own_thread.h) */
 };
 
 /* In green->blocks: the call it makes on a kernel thread of its own (io/blocking.h). */

@@ -4,6 +4,7 @@
 #include "io/fdtab.h"
 #include "io/io.h"
 #include "proc/children.h"
+#include "proc/own_thread.h"
 #include "proc/signals.h"
 #include "real/real.h"
 
@@ -12,6 +13,7 @@
 /* Back only if it failed. errno is the call's: the raw system calls of lending do not touch it. */
 #define LENT(call)                                                                                 \
     ({                                                                                             \
+        own_thread_for_child();                                                                    \
         fdtab_share_all();                                                                         \
         signals_lend_mask();                                                                       \
         int r_ = (call);                                                                           \
@@ -76,6 +78,7 @@ int evy_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_action
 struct green *evy_vfork_begin(void)
 {
     struct green *g = self();
+    own_thread_for_child();
     if (g) {
         fdtab_share_all();
         signals_lend_mask();

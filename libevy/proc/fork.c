@@ -9,6 +9,7 @@
 #include "proc/fork.h"
 
 #include "proc/atfork.h"
+#include "proc/own_thread.h"
 #include "proc/signals.h"
 #include "proc/sigtimer.h"
 #include "proc/sigstate.h"
@@ -96,6 +97,7 @@ static void forget_all(uintptr_t native)
 static long fork_threaded(bool handlers)
 {
     uint64_t all = ~UINT64_C(0);
+    own_thread_for_child();
     critical_enter(); /* on a carrier of its hub, which stays */
     uintptr_t native = fork_native_tp();
     fdtab_share_all();

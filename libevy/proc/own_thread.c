@@ -24,6 +24,21 @@ static void need(bool here)
     apart_go(here);
 }
 
+static void settle(const struct green *g)
+{
+    if (g && g->flags & GREEN_NO_NEW_PRIVS)
+        REAL(prctl)(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+void own_thread_for_child(void)
+{
+    struct green *g = self();
+    if (likely(!g || !(g->flags & GREEN_NO_NEW_PRIVS)))
+        return;
+    need(false);
+    settle(g);
+}
+
 int evy_unshare(int flags)
 {
     need(false);
@@ -94,7 +109,6 @@ static bool changes_thread(int option, const long *a)
         return a[0] != PR_CAP_AMBIENT_IS_SET;
     case PR_CAPBSET_DROP:
     case PR_SET_KEEPCAPS:
-    case PR_SET_NO_NEW_PRIVS:
     case PR_SET_SECCOMP:
     case PR_SET_SECUREBITS:
         return true;
@@ -118,8 +132,17 @@ int evy_prctl(int option, const long *a)
         return set_name(g, (const char *)a[0]);
     if (option == PR_GET_NAME)
         return (int)errno_edge(-evy_pthread_getname_np(g->thread, (char *)a[0], sizeof g->name));
+    if (option == PR_SET_NO_NEW_PRIVS && a[0] == 1 && !(a[1] | a[2] | a[3])) {
+        g->flags |= GREEN_NO_NEW_PRIVS;
+        return 0;
+    }
+    if (option == PR_GET_NO_NEW_PRIVS && g->flags & GREEN_NO_NEW_PRIVS &&
+        !(a[0] | a[1] | a[2] | a[3]))
+        return 1;
     if (changes_thread(option, a))
         need(false);
+    if (option == PR_SET_SECCOMP)
+        settle(g);
     return REAL(prctl)(option, a[0], a[1], a[2], a[3]);
 }
 
@@ -127,10 +150,12 @@ void own_thread_for(long number, const long *a)
 {
     switch (number) {
     case SYS_seccomp:
-        if (a[0] == SECCOMP_GET_ACTION_AVAIL || a[0] == SECCOMP_GET_NOTIF_SIZES ||
-            a[1] & SECCOMP_FILTER_FLAG_TSYNC)
+        if (a[0] == SECCOMP_GET_ACTION_AVAIL || a[0] == SECCOMP_GET_NOTIF_SIZES)
             return;
-        break;
+        if (!(a[1] & SECCOMP_FILTER_FLAG_TSYNC))
+            need(false);
+        settle(self());
+        return;
     case SYS_unshare:
     case SYS_setns:
     case SYS_setfsuid:

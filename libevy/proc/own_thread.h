@@ -17,6 +17,10 @@ int evy_setfsgid(gid_t gid);
 int evy_capget(void *header, void *data);
 int evy_capset(void *header, const void *data);
 
+/* The calling green thread is about to make a child or to become another program. no_new_privs matters there and to
+   seccomp only: until then it is but noted. */
+void own_thread_for_child(void);
+
 /* In PR_SET_NAME and PR_GET_NAME the thread is the green one. a: the words after option. */
 int evy_prctl(int option, const long *a);
 

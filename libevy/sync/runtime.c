@@ -1,6 +1,7 @@
 #include "sync/runtime.h"
 
 #include "base/config.h"
+#include "base/log.h"
 #include "core/hub.h"
 #include "core/tcb.h"
 #include "proc/setxid.h"
@@ -11,6 +12,9 @@
 #include "sync/deadlock.h"
 #include "sync/thread.h"
 #include "tp.h"
+
+#include <errno.h>
+#include <string.h>
 
 void runtime_prepare(void)
 {
@@ -25,13 +29,24 @@ void runtime_prepare(void)
         config.patch &= ~(unsigned)SUBSET_THREAD;
 }
 
+/* What a sandbox refuses once it refuses for ever. The process is alone: nobody waits for one of our locks. */
+static int start_hubs(void)
+{
+    int r = hubs_start();
+    if (r == -EPERM || r == -ENOSYS) {
+        log_warn("the kernel refuses what hubs need (%s): threads stay native", strerror(-r));
+        config.patch &= ~(unsigned)SUBSET_THREAD;
+    }
+    return r;
+}
+
 int runtime_start(void)
 {
     if (likely(hub_count))
         return 0;
     int r = tcb_discover();
     if (r == 0)
-        r = hubs_start();
+        r = start_hubs();
     if (r == 0) {
         cancel_adopt_main();
         sched_adopt_main(self());

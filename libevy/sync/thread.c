@@ -1,6 +1,7 @@
 #include "sync/thread.h"
 
 #include "base/clock.h"
+#include "base/config.h"
 #include "core/critical.h"
 #include "core/hub.h"
 #include "core/lot.h"
@@ -127,6 +128,7 @@ static void body_equip(struct green *g, const struct thread_request *req, void *
     g->affinity = req->affinity;
     g->start = start;
     g->arg = arg;
+    g->flags |= self()->flags & GREEN_NO_NEW_PRIVS;
     atomic_store_explicit(&g->done, req->detached ? THREAD_DETACHED : 0, memory_order_relaxed);
     g->hub =
         unlikely(req->priority > 0) ? this_hub() : share_hub_for_new(); /* ranks hold in a hub */
@@ -140,8 +142,10 @@ int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*st
 {
     struct thread_request req;
     int err = likely(hub_count) ? 0 : -runtime_start();
-    if (unlikely(err || !self())) /* a foreign thread's threads stay the kernel's */
-        return err ? EAGAIN : REAL(pthread_create)(thread, attr, start, arg);
+    if (unlikely(err && config.patch & SUBSET_THREAD))
+        return EAGAIN;
+    if (unlikely(!self())) /* a foreign thread's threads stay the kernel's */
+        return REAL(pthread_create)(thread, attr, start, arg);
     err = thread_request_read(attr, &req);
     if (err)
         return err;

@@ -131,6 +131,15 @@ static void *heir(void *arg)
     return NULL;
 }
 
+/* Whether a program that the calling thread starts gets no new privileges. */
+static int confined(void)
+{
+    char line[64] = "";
+    FILE *f = popen("grep NoNewPrivs /proc/self/status", "r");
+    CHECK(f && fgets(line, sizeof line, f) && pclose(f) == 0);
+    return strstr(line, "1") != NULL;
+}
+
 static void *changer(void *arg)
 {
     int kind = (int)(size_t)arg;
@@ -149,6 +158,7 @@ static void *changer(void *arg)
     }
     pthread_t t = spawn(heir, (void *)(size_t)mine);
     pthread_join(t, NULL);
+    CHECK((unsigned)confined() == (mine >> 4 & 1));
     CHECK(changes() == mine);
     return (void *)(size_t)mine;
 }
