@@ -9,7 +9,8 @@
 void (*apart_leaving)(struct hub *h);
 
 static struct hub *unused; /* hubs that nobody drives, by next_apart; lock */
-static struct spin lock; /* protects unused and the making of hubs; nests around nothing of ours */
+static struct spin
+    lock; /* protects unused and the making of hubs; nests around those of hub_make */
 
 static struct hub *take(void)
 {

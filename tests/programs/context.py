@@ -189,8 +189,9 @@ class Program:
 class Context:
     """One run of one test: natively (hubs None) or under the preload with that many hubs (0: its default)."""
 
-    def __init__(self, build, hubs, directory):
+    def __init__(self, build, hubs, directory, test=""):
         self.build = build
+        self.test = test
         self.hubs = hubs
         self.directory = directory
         self.programs = []

@@ -27,7 +27,7 @@ def main():
     test = getattr(importlib.import_module(f"programs.{module}"), function)
     directory = tempfile.mkdtemp(prefix="evy-test-")
     hubs = None if mode == "native" else int(mode)
-    ctx = context.Context(os.path.abspath(build), hubs, directory)
+    ctx = context.Context(os.path.abspath(build), hubs, directory, f"{module}.{function}")
     hang_log = os.path.join(logs, f"{module}.{function}.{mode}.hang.log")
     if os.path.exists(hang_log):
         os.unlink(hang_log)
