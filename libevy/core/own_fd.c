@@ -17,7 +17,7 @@
 #define LOWEST 64
 
 static atomic_int *homes[HUB_SLOTS * 3]; /* where the number of each is kept; lock */
-static unsigned home_count;             /* lock */
+static unsigned home_count;              /* lock */
 static struct spin lock;            /* protects homes and what they hold; nests inside nothing */
 static atomic_int lowest = INT_MAX; /* the program's own are nearly always below */
 

@@ -1,3 +1,4 @@
+// run: 4
 // Proves: fork works from any thread at any moment: in a loop with thousands of others alive, from several at once while
 // hubs switch, from one that computes (its hub goes on without it), twice in a row (daemons), and in a child that makes
 // threads again; exit races against running hubs; each child has one thread and the parent keeps all of its.

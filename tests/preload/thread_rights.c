@@ -32,7 +32,7 @@ static void own_filter(void)
 {
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpriority, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_personality, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EXDEV),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -107,7 +107,7 @@ static unsigned changes(void)
     set |= (strcmp(host, "otherhost") == 0) << 2;
     set |= (capabilities() == 0) << 3;
     set |= (unsigned)prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) << 4;
-    set |= (syscall(SYS_getpriority, 0, 0) == -1 && errno == EXDEV) << 5;
+    set |= (syscall(SYS_personality, 0xffffffff) == -1 && errno == EXDEV) << 5;
     set |= (setfsuid((uid_t)-1) == 65534) << 6;
     set |= (syscall(SYS_geteuid) == 1234) << 7;
     set |= (unsigned)prctl(PR_GET_KEEPCAPS, 0, 0, 0, 0) << 8;
