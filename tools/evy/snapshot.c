@@ -13,9 +13,6 @@
 /* What the runtime's enums say (core/green.h, core/carrier.h, sync/thread.h). */
 enum { PARKED = 1, STRANDED = 2, THREAD_DONE = 1, GREEN_LIGHT = 128 };
 
-/* A list that changes while it is read may seem endless. */
-#define LIST_MOST 4000000
-
 const char *const state_names[] = {"running", "alone", "ready", "waiting"};
 
 static void take_hubs(struct snapshot *s, const struct process *p)
@@ -116,12 +113,30 @@ static bool lives(const struct process *p, uint64_t green)
     return !(process_field(p, green, p->d.green_done) & THREAD_DONE);
 }
 
+/* A list that changes while it is read may lead round and round: then a node comes again that was remembered, which is
+   the latest whose number is a power of two. */
+struct walk {
+    uint64_t remembered;
+    unsigned steps;
+};
+
+static bool goes_round(struct walk *w, uint64_t node)
+{
+    if (node == w->remembered)
+        return true;
+    if ((w->steps & (w->steps + 1)) == 0)
+        w->remembered = node;
+    w->steps++;
+    return false;
+}
+
 /* The green threads of a list that live. One that was never used has no hub yet. */
 static void take_list(struct snapshot *s, const struct process *p, uint64_t head)
 {
     uint64_t node = process_word(p, head, 8);
     s->cut_off |= !node;
-    for (int i = 0; node && node != head && i < LIST_MOST; i++) {
+    struct walk walk = {0, 0};
+    while (node && node != head && !goes_round(&walk, node)) {
         uint64_t green = node - p->d.green_siblings.offset;
         if (process_field(p, green, p->d.green_hub) && lives(p, green))
             take_green(s, p, green);
@@ -171,7 +186,8 @@ static void take_waiter(struct snapshot *s, const struct process *p, uint64_t wa
 
 static void take_queue(struct snapshot *s, const struct process *p, uint64_t head, uint64_t first)
 {
-    for (int i = 0; first && first != head && i < LIST_MOST; i++) {
+    struct walk walk = {0, 0};
+    while (first && first != head && !goes_round(&walk, first)) {
         take_waiter(s, p, first - p->d.waiter_node.offset);
         first = process_word(p, first, 8);
     }
@@ -189,6 +205,21 @@ static void take_waits(struct snapshot *s, const struct process *p)
         take_queue(s, p, p->d.buckets + at, first);
     }
     free(buckets);
+}
+
+/* One that was met twice, as the lists changed. */
+static void drop_doubles(struct snapshot *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct green_info *g = &s->greens[i];
+        bool again = n && s->greens[n - 1].address == g->address;
+        if (again && g->hub < s->hub_count)
+            s->hubs[g->hub].live--;
+        if (!again)
+            s->greens[n++] = *g;
+    }
+    s->count = n;
 }
 
 /* For who has to find one by its address when they are in another order. */
@@ -230,6 +261,7 @@ void snapshot_take(struct snapshot *s, struct process *p)
     s->has_cpu = process_word(p, p->d.observed, 1) & OBSERVE_STATS;
     take_greens(s, p);
     qsort(s->greens, s->count, sizeof *s->greens, by_address);
+    drop_doubles(s);
     keep_ids(s);
     take_waits(s, p);
     if (p->core && s->cut_off)
