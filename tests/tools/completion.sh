@@ -12,6 +12,9 @@ offers() {
 }
 verdict 'commands' "$([ "$(offers evy d)" = doctor ] || offers evy d)"
 verdict 'options' "$([ "$(offers evy run --fo)" = --force ] || offers evy run --fo)"
+verdict 'long options' "$([ "$(offers evy ps --s)" = --sort ] || offers evy ps --s)"
+verdict 'orders' "$([ "$(offers evy top -s ti)" = time ] || offers evy top -s ti)"
+verdict 'commands to be helped with' "$([ "$(offers evy help be)" = bench ] || offers evy help be)"
 verdict 'values' "$([ "$(offers evy run --method se)" = select ] || offers evy run --method se)"
 ${CC:-cc} -pthread "$(dirname "$0")/waiting.c" -o "$dir/waiting"
 "$evy" run "$dir/waiting" >/dev/null &

@@ -14,7 +14,7 @@ done
 plain() { mandoc -Tascii "$1" | col -b; }
 for command in $("$evy" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
     text=$(plain "$pages/evy-$command.1")
-    for option in $("$evy" "$command" --help | grep -oE -- '^  --?[a-z]+' | tr -d ' '); do
+    for option in $("$evy" "$command" --help | awk -F '  +' '/^  -/ { print $2 }' | grep -oE -- '--?[a-z]+'); do
         contains "evy-$command.1 knows $option" "$text" "$option"
     done
     contains "evy.1 knows $command" "$(plain "$pages/evy.1")" "evy-$command(1)"
