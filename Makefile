@@ -156,6 +156,12 @@ $(B)/hooknames.txt: tools/build/hooknames.sh tools/build/hooknames.h $(wildcard 
 # The launcher; it looks for libevy.so beside itself, then in $(libdir).
 launcher_cflags = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(warnings) $(san) -I. -Iinclude -Ilibevy \
 	-DEVY_LIBDIR='"$(libdir)"' $$($(PKG_CONFIG) --cflags libelf libdw ncursesw) $(depend)
+# Changes when the place of the library does: `make` and `make install libdir=...` need not name the same.
+$(B)/libdir: FORCE
+	@mkdir -p $(@D); echo '$(libdir)' | cmp -s - $@ || echo '$(libdir)' >$@
+
+$(B)/obj/tools/evy/library.c.o: $(B)/libdir
+
 launcher_objects := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tools/evy/*.c))
 
 $(launcher): $(launcher_objects)
@@ -316,6 +322,7 @@ uninstall:
 	$(Q)$(call each_function_page,rm -f)
 	$(Q)rm -rf $(DESTDIR)$(docdir)
 	$(Q)rmdir $(DESTDIR)$(includedir)/evy 2>/dev/null || true
+	$(Q)cd $(DESTDIR)$(datadir) && rmdir -p --ignore-fail-on-non-empty $(patsubst $(datadir)/%,%,$(gdbdir)) 2>/dev/null || true
 
 headers = $(patsubst include/%,%,$(wildcard include/evy.h include/evy/*.h))
 
