@@ -1,6 +1,7 @@
 #include "ssl/bio.h"
 
 #include <errno.h>
+#include <evy/libc.h>
 #include <evy/ssl.h>
 #include <openssl/err.h>
 #include <poll.h>
@@ -111,7 +112,7 @@ static int wait_for(evy_ssl *s, short events)
     struct pollfd p = {s->fd, events, 0};
     if (p.fd < 0) /* poll would ignore it */
         return 0;
-    int r = ppoll(&p, 1, seconds < 0 ? NULL : &limit, NULL);
+    int r = evy_ppoll(&p, 1, seconds < 0 ? NULL : &limit, NULL);
     if (r == 0)
         errno = ETIMEDOUT;
     return r > 0 ? 0 : -1;
