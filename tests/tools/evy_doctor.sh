@@ -88,6 +88,7 @@ while [ ! -s "$dir/out" ]; do sleep 0.05; done
 contains 'a call that misses libevy' "$("$evy" doctor $!)" "$dir/libdeep.so: usleep does not lead to libevy"
 kill $!
 "$dir/threads" &
+sleep 0.3
 refuse 'a process without libevy' "process $! does not run under libevy" "$evy" doctor $!
 kill $!
 wait
