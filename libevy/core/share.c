@@ -8,6 +8,7 @@
 #define BUSY_NS 500000 /* a hub that has not slept for so long has too much to do */
 #define IDLE_NS 50000  /* one that has slept for so long is not only between two answers */
 #define GIVE_MOST 64   /* at a time */
+#define LOOK_MOST 256  /* in a queue of many that may not go, at a time */
 #define SHORT_NS 50000 /* between two sleeps: what it takes to wake another hub, twice */
 #define TOGETHER 4     /* wake-ups in a row for so little */
 
@@ -99,7 +100,8 @@ struct hub *share_follows(struct hub *h, struct green *g)
 static void give_some(struct hub *h, struct hub *to, bool all)
 {
     struct inbox_node **at = &h->runnable.first;
-    for (unsigned seen = 0, given = 0; *at && given < GIVE_MOST;) {
+    unsigned looked = 0, seen = 0, given = 0;
+    while (*at && given < GIVE_MOST && looked++ < LOOK_MOST) {
         struct green *g = container_of(*at, struct green, link);
         if (may_go(g) && (all || seen++ % 2)) {
             *at = g->link.next;
