@@ -15,14 +15,18 @@ static int sleep_natively(double seconds)
     return REAL(nanosleep)(&ts, NULL);
 }
 
-/* A wait for nothing but the time, or for one turn of the hub. */
+/* A wait for nothing but the time, or for one turn of the hub: others run, also if the time is over before it begins. */
 static int sleep_until(deadline_t d)
 {
     const atomic_uint nothing = 0;
+    const struct green *g = self();
+    unsigned switches = g ? atomic_load(&g->hub->switches) : 0;
     int r;
     do
         r = api_wait(&nothing, 0, d);
     while (r == 0);
+    if (r == -ETIMEDOUT && g && atomic_load(&g->hub->switches) == switches)
+        sched_yield_to_io();
     return r == -ETIMEDOUT ? 0 : r;
 }
 
