@@ -10,7 +10,7 @@
 #define STACK_MIN ((size_t)16 << 10) /* PTHREAD_STACK_MIN of x86-64 Linux */
 #define STACK_MAX ((size_t)1 << 36)
 
-struct config config = {.patch = SUBSET_ALL, .hubs = 1, .blocking = 256};
+struct config config = {.patch = SUBSET_ALL, .hubs = 1, .blocking = 256, .spares = MAX_SPARES};
 
 static const char *const subset_names[SUBSET_COUNT] = {
 #define X(NAME, name) #name,
@@ -173,7 +173,7 @@ static void load_blocking(const char *value)
 {
     unsigned n = parse_count(value, MAX_BLOCKING);
     if (n)
-        config.blocking = n;
+        config.blocking = config.spares = n;
     else
         bad_value("EVY_BLOCKING_THREADS", value, "not a number from 1 to 1000");
 }

@@ -41,6 +41,7 @@ enum hub_method { METHOD_EPOLL, METHOD_POLL, METHOD_SELECT };
 #define MAX_HUBS 64
 #define MAX_APART 256 /* hubs beyond them, for green threads with a kernel thread of their own */
 #define MAX_BLOCKING 1000
+#define MAX_SPARES 4000
 
 struct config {
     unsigned patch; /* mask of SUBSET_*: which subsets are green (EVY_PATCH) */
@@ -56,7 +57,8 @@ struct config {
     struct names children_names; /* which ones, with CHILDREN_SOME */
     struct names
         exclude; /* programs and libraries that stay native; empty: none (EVY_PATCH_EXCLUDE) */
-    unsigned blocking; /* most carriers beyond one per hub (EVY_BLOCKING_THREADS) */
+    unsigned blocking; /* most calls that block at a time (EVY_BLOCKING_THREADS) */
+    unsigned spares;   /* most carriers beyond one per hub; as blocking where the variable is set */
 };
 
 extern struct config config;

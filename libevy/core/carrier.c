@@ -26,7 +26,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_CARRIERS (HUB_SLOTS + MAX_BLOCKING)
+#define MAX_CARRIERS (HUB_SLOTS + MAX_SPARES)
 #define IDLE_STACK (ALTSTACK_OWN + ((size_t)64 << 10))
 #define SOON_NS 10000000
 
@@ -348,7 +348,7 @@ static bool try_strand(struct green *g, struct hub *h, struct carrier *spare)
 
 static bool carrier_allowed(void)
 {
-    return carrier_count - ended_count < hub_count + config.blocking;
+    return carrier_count - ended_count < hub_count + config.spares;
 }
 
 bool carrier_take_over(struct hub *h)

@@ -16,7 +16,9 @@
 #define STUCK_NS 8000000
 #define DOUBT_NS 2000000    /* between two such looks at least */
 #define COMPUTES_NS 2000000 /* of CPU time in one turn */
-#define HASTY_NS 250000     /* soon after a hand-off: those behind a stuck one may be stuck too */
+#define STARVES_NS                                                                                 \
+    30000000 /* without a processor, others being ready: a kernel thread more gets a share more */
+#define HASTY_NS 250000 /* soon after a hand-off: those behind a stuck one may be stuck too */
 #define HASTY_LOOKS 32
 
 /* Between two looks: as often as a thousandth of a processor allows, and more often where hubs have got stuck. */
@@ -150,10 +152,11 @@ static void pause_for_period(void)
 }
 
 /* Its carrier would run if there were a processor for it, and has not yet had one for long: another kernel thread
-   would not get one either. */
-static bool lacks_processor(const struct hub *h)
+   would hardly get one either. */
+static bool lacks_processor(const struct hub *h, int64_t now)
 {
-    return cpu_time(h->carrier->tid) - h->cpu_seen < COMPUTES_NS &&
+    return now - h->suspected_at < STARVES_NS &&
+           cpu_time(h->carrier->tid) - h->cpu_seen < COMPUTES_NS &&
            carrier_wants_processor(h->carrier);
 }
 
@@ -201,7 +204,7 @@ static void look_at(struct hub *h, int64_t now)
         h->suspected_at = 0;
     else if (!h->suspected_at || !same)
         suspect(h, now);
-    else if (lacks_processor(h))
+    else if (lacks_processor(h, now))
         be_alert(now + WARY_NS);
     else
         take_over(h, now);
