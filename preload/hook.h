@@ -43,9 +43,11 @@ EVY_COLD bool preload_now(void);
 #define FIRST_ALWAYS(subset) (likely(preload_ready) && PATCHED(subset))
 #define FIRST_STARTS WHEN_STARTS
 #define FIRST_KEEP WHEN_KEEP
+#define FIRST_KNOWN(subset) (self() != NULL || FIRST_ALWAYS(subset))
 #define SECOND_GREEN(subset) false
 #define SECOND_ALWAYS WHEN_ALWAYS
 #define SECOND_STARTS(subset) false
 #define SECOND_KEEP(subset) false
+#define SECOND_KNOWN WHEN_ALWAYS
 
 #endif

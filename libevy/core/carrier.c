@@ -6,6 +6,7 @@
 #include "base/spin.h"
 #include "base/sys.h"
 #include "core/altstack.h"
+#include "core/annotate.h"
 #include "core/apart.h"
 #include "core/critical.h"
 #include "core/hub.h"
@@ -143,6 +144,8 @@ static void serve(struct carrier *c)
             sys_futex_wait(&c->given, 0, NULL);
         if (observes(OBSERVE_STATS))
             stats_continue(&c->hub->loop);
+        if (observes(OBSERVE_TOOLS))
+            annotate_switch(&c->hub->loop.fiber, c->hub->loop.tp);
         jump(&c->idle, &c->hub->loop.ctx, c->hub->loop.tp);
     }
 }
@@ -159,6 +162,7 @@ static void *carrier_main(void *arg)
     char alt[ALTSTACK_OWN];
     altstack_start(c, alt);
     c->idle_tp = c->native_tp = tp_get();
+    c->fiber = annotate_here();
     c->tid = sys_gettid();
     sys_futex_wake(&c->tid, 1);
     serve(c);
@@ -378,6 +382,8 @@ void carrier_rejoin(struct green *g)
         stats_leave(g);
     if (!g->lender)
         light_switch(g, g);
+    if (observes(OBSERVE_TOOLS))
+        annotate_switch(&c->fiber, c->idle_tp);
     jump(&g->ctx, &c->idle, c->idle_tp);
     sched_arrived();
 }

@@ -24,6 +24,7 @@ struct carrier {
     struct context idle;   /* where it is when it drives no hub and carries no green thread */
     uintptr_t idle_tp;     /* thread pointer of that context */
     uintptr_t native_tp;   /* the TCB glibc made for this kernel thread */
+    void *fiber;           /* what ThreadSanitizer knows it by (annotate.h) */
     atomic_int tid;        /* the kernel's id of it; 0 until it runs */
     atomic_int stat;       /* its /proc file, 0 for those made late */
     atomic_uint given;     /* futex: 1 when hub has been set for it to drive */

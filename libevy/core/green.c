@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/spin.h"
+#include "core/annotate.h"
 #include "core/critical.h"
 #include "core/execstack.h"
 #include "core/green_pool.h"
@@ -105,6 +106,8 @@ void green_ready(struct green *g, unsigned flags, void (*body)(struct green *))
     atomic_store_explicit(&g->joiner, NULL, memory_order_relaxed);
     g->wake = WAKE_RUNNING;
     g->cpu = 0;
+    if (observes(OBSERVE_TOOLS))
+        annotate_forget(&g->fiber);
     atomic_store_explicit(&g->interrupted, 0, memory_order_relaxed);
     atomic_store_explicit(&g->done, 0, memory_order_relaxed);
     atomic_store_explicit(&g->gone, false, memory_order_relaxed);
@@ -118,7 +121,10 @@ static void body_ready(struct green *g, void (*body)(struct green *))
 {
     set_self_of(g);
     green_ready(g, g->flags & GREEN_FOREIGN_STACK, body);
-    context_init(&g->ctx, (char *)align_down((uintptr_t)g - tcb_facts.reserve, 64), body_entry, g);
+    char *top = (char *)align_down((uintptr_t)g - tcb_facts.reserve, 64);
+    if (observes(OBSERVE_TOOLS))
+        annotate_begin(&g->stack, top);
+    context_init(&g->ctx, top, body_entry, g);
 }
 
 static struct green *body_get(size_t stack_size, size_t guard, void (*body)(struct green *),
@@ -174,6 +180,8 @@ struct green *green_new_at(void *low, size_t size, void (*body)(struct green *),
 
 static void body_put(struct green *g)
 {
+    if (observes(OBSERVE_TOOLS))
+        annotate_end(&g->stack);
     if (unlikely(g->flags & GREEN_FOREIGN_STACK)) {
         body_unlink(g);
         tcb_destroy(g->tp);

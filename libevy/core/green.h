@@ -130,6 +130,7 @@ struct green {
     stack_t alt;      /* its alternate signal stack; size 0: it has none; own */
     int64_t cpu;      /* ns it has used, while that is observed (observe.h); who runs it */
     int64_t cpu_from; /* CPU time of the kernel thread when it was continued; likewise */
+    void *fiber;      /* what ThreadSanitizer knows it by (annotate.h); NULL: nothing yet */
     struct carrier *stranded_on; /* the kernel thread that runs it when it is stranded */
     struct io *turn;             /* its call that has a descriptor's turn (io/io.h); own */
     struct futex_wait futex;     /* own */

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "core/altstack.h"
+#include "core/annotate.h"
 #include "core/apart.h"
 #include "core/carrier.h"
 #include "core/evloop.h"
@@ -107,6 +108,7 @@ static void adopt_main(void)
     g->hub = &hubs[0];
     raises_init(&g->raises);
     g->flags = GREEN_MAIN;
+    g->fiber = annotate_here();
     atomic_store(&hubs[0].current, g);
     atomic_store(&hubs[0].born, 1);
     self_green = g;
@@ -122,6 +124,7 @@ int hubs_start(void)
 {
     if (hub_count)
         return 0;
+    annotate_start();
     stack_init();
     execstack_look();
     green_start_tids((int)sys3(SYS_getpid, 0, 0, 0));
@@ -170,6 +173,8 @@ void hub_kick(struct hub *h)
 void hub_send(struct green *g)
 {
     struct hub *h = green_hub(g);
+    if (observes(OBSERVE_TOOLS))
+        annotate_ask(g);
     inbox_push(&h->inbox, &g->note);
     hub_kick(h);
 }

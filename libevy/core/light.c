@@ -3,6 +3,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/sys.h"
+#include "core/annotate.h"
 #include "core/critical.h"
 #include "core/green_pool.h"
 #include "core/sched.h"
@@ -103,6 +104,8 @@ struct green *light_new(size_t stack_size, void (*body)(struct green *), int *er
     }
     green_ready(g, GREEN_LIGHT | GREEN_COOP, body);
     g->err_no = 0;
+    if (observes(OBSERVE_TOOLS))
+        annotate_begin(&g->stack, g);
     context_init(&g->ctx, g, entry, g);
     return g;
 }
@@ -114,6 +117,8 @@ void light_free(struct green *g)
         inbox_push(&l->returned, &g->link);
         return;
     }
+    if (observes(OBSERVE_TOOLS))
+        annotate_end(&g->stack);
     if (likely(g->stack_user == light_stack_default())) {
         g->pool_next = l->dead;
         l->dead = g;

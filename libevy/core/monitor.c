@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
+#include "core/annotate.h"
 #include "core/carrier.h"
 #include "core/hub.h"
 #include "core/tcb.h"
@@ -55,7 +56,8 @@ int kernel_thread(void *(*body)(void *), void *arg)
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attr, align_up(KERNEL_STACK + tcb_facts.reserve, 4096));
     REAL(pthread_sigmask)(SIG_SETMASK, &blocked, &old);
-    int err = REAL(pthread_create)(&thread, &attr, body, arg);
+    thread_maker *make = annotate_thread_maker();
+    int err = (make ? make : REAL(pthread_create))(&thread, &attr, body, arg);
     REAL(pthread_sigmask)(SIG_SETMASK, &old, NULL);
     pthread_attr_destroy(&attr);
     return -err;

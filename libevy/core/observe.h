@@ -13,6 +13,7 @@ struct hub;
 enum {
     OBSERVE_TRACE = 1, /* trace.h */
     OBSERVE_STATS = 2, /* stats.h */
+    OBSERVE_TOOLS = 4, /* annotate.h */
 };
 
 /* Written while the hubs are made, and in a forked child. */

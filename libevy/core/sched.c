@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "core/altstack.h"
+#include "core/annotate.h"
 #include "core/critical.h"
 #include "core/hub.h"
 #include "core/light.h"
@@ -267,6 +268,8 @@ static void answer(struct hub *h, struct green *g)
         hub_send(g);
         return;
     }
+    if (observes(OBSERVE_TOOLS))
+        annotate_answer(g);
     struct hub *to = NULL;
     unsigned done = 0, asked = atomic_load(&g->asked);
     do {

@@ -2,6 +2,7 @@
 
 #include "base/spin.h"
 #include "base/sys.h"
+#include "core/annotate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,7 +103,8 @@ void stack_init(void)
     page_size = getauxval(AT_PAGESZ);
     guard_kind = GUARD_PROTECT;
     void *probe = map_pages(page_size);
-    if (probe && sys_madvise(probe, page_size, MADV_GUARD_INSTALL) == 0 && unwritable(probe))
+    if (probe && !observes(OBSERVE_TOOLS) && /* tools look at the permissions of mappings */
+        sys_madvise(probe, page_size, MADV_GUARD_INSTALL) == 0 && unwritable(probe))
         guard_kind = GUARD_MADVISE;
     if (probe)
         unmap_pages(probe, page_size);
@@ -231,9 +233,11 @@ int stack_alloc(struct stack *out, size_t size, size_t guard)
     struct class *c = class_of(size + guard, &out->total);
     if (guard > 0 && out->total < PAGE_TABLE_SPAN) /* what is too much costs no page table */
         guard = out->total - size;
+    bool fresh;
     for (;;) {
         spin_lock(&c->lock);
-        bool got = take_pooled(c, out) || take_fresh(c, out);
+        bool pooled = take_pooled(c, out), got = pooled || take_fresh(c, out);
+        fresh = !pooled;
         spin_unlock(&c->lock);
         if (likely(got))
             break;
@@ -242,6 +246,8 @@ int stack_alloc(struct stack *out, size_t size, size_t guard)
     }
     if (unlikely(out->guard < guard || out->total - out->guard < size))
         change_guard(out, guard);
+    if (fresh && observes(OBSERVE_TOOLS))
+        annotate_stack(out);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/sys.h"
+#include "core/annotate.h"
 #include "core/hub.h"
 #include "core/observe.h"
 #include "core/trace.h"
@@ -87,6 +88,8 @@ void observe_switch(struct hub *h, struct green *from, struct green *to)
     trace(h, TRACE_RUN, to);
     if (observes(OBSERVE_STATS))
         stats_switch(h, from, to);
+    if (observes(OBSERVE_TOOLS))
+        annotate_switch(&to->fiber, to->tp);
 }
 
 static struct totals add_up(void)

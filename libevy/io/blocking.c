@@ -1,6 +1,7 @@
 #include "io/blocking.h"
 
 #include "base/config.h"
+#include "core/annotate.h"
 #include "core/carrier.h"
 #include "core/critical.h"
 #include "core/hub.h"
@@ -38,6 +39,8 @@ static __attribute__((noinline)) void stand_on(struct green *g, uintptr_t tp)
 {
     *(struct green **)(tp + ((uintptr_t)&self_green - tp_get())) = g;
     g->tp = tp;
+    if (observes(OBSERVE_TOOLS))
+        annotate_switch(&g->fiber, tp);
     tp_set(tp);
 }
 
