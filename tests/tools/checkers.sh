@@ -58,7 +58,9 @@ if command -v valgrind >/dev/null && build "${CC:-cc}" plain; then
     # Words are split on purpose:
     # shellcheck disable=SC2086
     {
-        expect 'memcheck' 0 "$right" $memcheck "$dir/plain"
+        # An older one warns of system calls that it does not know, and answers ENOSYS.
+        expect 'memcheck' 0 "$right" sh -c "$memcheck '$dir/plain' 2>'$dir/said'"
+        verdict 'memcheck finds nothing' "$(grep -E '^==' "$dir/said")"
         finds 'memcheck' 'depends on uninitialised value' $memcheck "$dir/plain" undefined
         finds 'memcheck' '1,234 bytes in 1 blocks are definitely lost' $memcheck "$dir/plain" leak
     }
