@@ -6,6 +6,7 @@
 #include "real/real.h"
 
 #include "core/critical.h"
+#include "core/sched.h"
 #include "proc/signals.h"
 #include "sync/cancel.h"
 
@@ -62,6 +63,15 @@ static long never_restart(long r)
     return r == -EINTR ? r : interrupted(r);
 }
 
+/* Who finds something ready each time must not keep the others of its hub from running. */
+static long looked(struct green *g, long r)
+{
+    critical_leave_as(g);
+    if (r > 0)
+        sched_tick();
+    return r == -ETIMEDOUT ? 0 : r;
+}
+
 /* The look at the descriptors and the wait for them are one critical section, or a handler that runs between two waits
    would end neither. */
 static long poll_until(struct pollfd *fds, nfds_t n, deadline_t deadline)
@@ -77,8 +87,7 @@ static long poll_until(struct pollfd *fds, nfds_t n, deadline_t deadline)
             r = never_restart(fd_wait_any(&room.set, deadline));
     }
     free(room.many);
-    critical_leave_as(g);
-    return r == -ETIMEDOUT ? 0 : r;
+    return looked(g, r);
 }
 
 static deadline_t after_ms(int ms)
@@ -178,10 +187,9 @@ static long select_until(const struct fd_sets *s, deadline_t deadline)
     }
     free(scratch);
     free(room.many);
-    critical_leave_as(g);
     if (r == -ETIMEDOUT)
         clear_sets(s);
-    return r == -ETIMEDOUT ? 0 : r;
+    return looked(g, r);
 }
 
 static struct fd_sets sets_of(int n, fd_set *r, fd_set *w, fd_set *e)
@@ -238,8 +246,7 @@ static long epoll_until(int epfd, struct epoll_event *events, int max, deadline_
     }
     if (r > 0) /* one edge may stand for several events, and others wait for them too */
         lot_unpark(&io.slot->seq[FD_READ], 1);
-    critical_leave_as(g);
-    return r == -ETIMEDOUT ? 0 : r;
+    return looked(g, r);
 }
 
 int evy_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout)
