@@ -72,6 +72,8 @@ void annotate_start(void)
     bool tsan = __tsan_switch_to_fiber && dl_iterate_phdr(find_word, NULL);
     if (RUNNING_ON_VALGRIND || __asan_unpoison_memory_region || __lsan_register_root_region || tsan)
         observed |= OBSERVE_TOOLS;
+    if (tsan)
+        observed |= OBSERVE_FIBERS;
 }
 
 void annotate_stack(const struct stack *s)

@@ -144,7 +144,7 @@ static void serve(struct carrier *c)
             sys_futex_wait(&c->given, 0, NULL);
         if (observes(OBSERVE_STATS))
             stats_continue(&c->hub->loop);
-        if (observes(OBSERVE_TOOLS))
+        if (observes(OBSERVE_FIBERS))
             annotate_switch(&c->hub->loop.fiber, c->hub->loop.tp);
         jump(&c->idle, &c->hub->loop.ctx, c->hub->loop.tp);
     }
@@ -382,7 +382,7 @@ void carrier_rejoin(struct green *g)
         stats_leave(g);
     if (!g->lender)
         light_switch(g, g);
-    if (observes(OBSERVE_TOOLS))
+    if (observes(OBSERVE_FIBERS))
         annotate_switch(&c->fiber, c->idle_tp);
     jump(&g->ctx, &c->idle, c->idle_tp);
     sched_arrived();

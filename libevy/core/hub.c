@@ -173,7 +173,7 @@ void hub_kick(struct hub *h)
 void hub_send(struct green *g)
 {
     struct hub *h = green_hub(g);
-    if (observes(OBSERVE_TOOLS))
+    if (observes(OBSERVE_FIBERS))
         annotate_ask(g);
     inbox_push(&h->inbox, &g->note);
     hub_kick(h);

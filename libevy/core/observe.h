@@ -11,9 +11,11 @@ struct green;
 struct hub;
 
 enum {
-    OBSERVE_TRACE = 1, /* trace.h */
-    OBSERVE_STATS = 2, /* stats.h */
-    OBSERVE_TOOLS = 4, /* annotate.h */
+    OBSERVE_TRACE = 1,  /* trace.h */
+    OBSERVE_STATS = 2,  /* stats.h */
+    OBSERVE_TOOLS = 4,  /* annotate.h: about stacks */
+    OBSERVE_FIBERS = 8, /* annotate.h: about switches and wake-ups, for ThreadSanitizer */
+    OBSERVE_SWITCHES = OBSERVE_TRACE | OBSERVE_STATS | OBSERVE_FIBERS,
 };
 
 /* Written while the hubs are made, and in a forked child. */

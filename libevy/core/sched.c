@@ -29,7 +29,7 @@ static inline struct context_next depart(struct green *from, struct green *to)
     struct hub *h = to->hub;
     uintptr_t tp = to->tp == from->tp ? 0 : to->tp;
     light_switch(from, to);
-    if (unlikely(observed))
+    if (observes(OBSERVE_SWITCHES))
         observe_switch(h, from, to);
     atomic_store_explicit(&h->current, to, memory_order_relaxed);
     count(&h->switches);
@@ -268,7 +268,7 @@ static void answer(struct hub *h, struct green *g)
         hub_send(g);
         return;
     }
-    if (observes(OBSERVE_TOOLS))
+    if (observes(OBSERVE_FIBERS))
         annotate_answer(g);
     struct hub *to = NULL;
     unsigned done = 0, asked = atomic_load(&g->asked);

@@ -88,7 +88,7 @@ void observe_switch(struct hub *h, struct green *from, struct green *to)
     trace(h, TRACE_RUN, to);
     if (observes(OBSERVE_STATS))
         stats_switch(h, from, to);
-    if (observes(OBSERVE_TOOLS))
+    if (observes(OBSERVE_FIBERS))
         annotate_switch(&to->fiber, to->tp);
 }
 

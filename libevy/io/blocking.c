@@ -39,7 +39,7 @@ static __attribute__((noinline)) void stand_on(struct green *g, uintptr_t tp)
 {
     *(struct green **)(tp + ((uintptr_t)&self_green - tp_get())) = g;
     g->tp = tp;
-    if (observes(OBSERVE_TOOLS))
+    if (observes(OBSERVE_FIBERS))
         annotate_switch(&g->fiber, tp);
     tp_set(tp);
 }
