@@ -19,6 +19,8 @@ HOST = "127.0.0.1"
 EXTRA_THREADS = 6  # kernel threads a preloaded program may have besides its hubs
 START_SECONDS = 20
 STOP_SECONDS = 15
+STOP_FACTOR = 1.5  # of the time natively, beside what the machine does meanwhile
+STOP_MORE = 1
 
 
 class Failure(AssertionError):
@@ -114,6 +116,7 @@ class Program:
         self.name = os.path.basename(argv[0])
         self.stem = stem
         self.reported = False
+        self.judge_stop = None  # called with the seconds that an orderly end took
 
         def prepare():
             if nofile:
@@ -163,8 +166,12 @@ class Program:
     def stop(self, signum=signal.SIGTERM):
         """Sends a signal; the exit status, negative for a signal, as subprocess has it."""
         self.check_alive()
+        start = time.monotonic()
         self.process.send_signal(signum)
-        return self.wait(STOP_SECONDS, f"is alive {STOP_SECONDS} s after {signal.Signals(signum).name}")
+        status = self.wait(STOP_SECONDS, f"is alive {STOP_SECONDS} s after {signal.Signals(signum).name}")
+        if self.judge_stop:
+            self.judge_stop(self.name, time.monotonic() - start)
+        return status
 
     def wait(self, seconds, complaint=None):
         try:
@@ -195,6 +202,7 @@ class Context:
         self.hubs = hubs
         self.directory = directory
         self.programs = []
+        self.stops = {}  # seconds that each program of a native run took to end, at most
 
     @property
     def library(self):
@@ -209,7 +217,9 @@ class Context:
 
     def start(self, argv, **options):
         """Starts the program under test."""
-        return self.launch(argv, self.environment(), **options)
+        program = self.launch(argv, self.environment(), **options)
+        program.judge_stop = self.judge_stop if self.test else None
+        return program
 
     def start_native(self, argv, **options):
         """Starts a helper, or the program under test for comparison."""
@@ -252,6 +262,18 @@ class Context:
     def echo_backend(self):
         """Where proxies lead to: a native echo server."""
         return self.start_native([self.built("echo_threads")]).address()
+
+    def judge_stop(self, name, seconds):
+        """A program ends in the time it takes natively. The native run, which comes first, leaves it to the others."""
+        path = f"{self.build}/tests/logs/stop-{self.test}-{name}"
+        if not self.preloaded:
+            self.stops[name] = max(seconds, self.stops.get(name, 0))
+            with open(path, "w") as file:
+                file.write(str(self.stops[name]))
+        elif os.path.exists(path):
+            with open(path) as file:
+                most = float(file.read()) * STOP_FACTOR + STOP_MORE
+            require(seconds < most, f"{name} took {seconds:.2f} s to end, {most:.2f} are allowed")
 
     def check_threads(self, seen, wanted_natively):
         """One kernel thread per connection natively (proof that the load was real), a handful preloaded."""

@@ -14,9 +14,6 @@ from .context import HOST, Skip, free_port, limit, require, until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = "/usr/bin/python3"
-STOP_SECONDS = 5  # for a server whose native time is not known
-STOP_FACTOR = 1.5  # of the native time, beside what the machine does meanwhile
-STOP_MORE = 1
 
 APACHE = """
 ServerRoot {dir}
@@ -45,28 +42,10 @@ def serve(server, files, address=None):
     load.http(clients.direct(address or server.address()), files, 20, 300)
 
 
-def stop(ctx, server, signum=signal.SIGTERM, statuses=(0,)):
-    """Ends it, in the time it takes natively, and nothing of it stays."""
-    start = time.monotonic()
+def stop(server, signum=signal.SIGTERM, statuses=(0,)):
+    """Ends it, and nothing of it stays."""
     status = server.stop(signum)
-    seconds = time.monotonic() - start
     require(status in statuses, f"{server.name} ended with {status}")
-    most = time_to_stop(ctx, seconds)
-    print(f"ended after {seconds:.2f} s of {most:.2f}")
-    require(seconds < most, f"{server.name} took {seconds:.2f} s to end, {most:.2f} are allowed")
-
-
-def time_to_stop(ctx, seconds):
-    """How long it may take. The native run, which comes first, leaves its own time to the others."""
-    path = f"{ctx.build}/tests/logs/stop-{ctx.test}"
-    if not ctx.preloaded:
-        with open(path, "w") as file:
-            file.write(str(seconds))
-        return STOP_SECONDS
-    if not os.path.exists(path):
-        return STOP_SECONDS
-    with open(path) as file:
-        return float(file.read()) * STOP_FACTOR + STOP_MORE
 
 
 def during(action, load_function):
@@ -120,7 +99,7 @@ def restart_apache(ctx, mpm, modules, root, files):
         serve(server, files, (HOST, port))
         during(lambda: server.process.send_signal(signal.SIGUSR1), lambda: serve(server, files, (HOST, port)))
         serve(server, files, (HOST, port))
-    stop(ctx, server)
+    stop(server)
 
 
 def test_apache_prefork(ctx):
@@ -143,7 +122,7 @@ def test_nginx_reload(ctx):
     with ctx.blame(server):
         for _ in range(3):
             during(lambda: server.process.send_signal(signal.SIGHUP), lambda: serve(server, files, address))
-    stop(ctx, server, signal.SIGQUIT)
+    stop(server, signal.SIGQUIT)
 
 
 def test_redis_dumps(ctx):
@@ -165,7 +144,7 @@ def test_redis_dumps(ctx):
         during(dump, lambda: ctx.run(["redis-benchmark", "-q", "-h", HOST, "-p", str(port), "-t", "set,get", "-n",
                                       "2000", "-c", "20", "-d", "500"]))
         require(ask("PING") == "PONG", "no PONG")
-    stop(ctx, server)
+    stop(server)
 
 
 def test_gunicorn_threads(ctx):
@@ -177,7 +156,7 @@ def test_gunicorn_threads(ctx):
         serve(server, PAGES, address)
         during(lambda: server.process.send_signal(signal.SIGHUP), lambda: time.sleep(0.5))
         serve(server, PAGES, address)
-    stop(ctx, server)
+    stop(server)
 
 
 def test_uwsgi_threads(ctx):
@@ -189,7 +168,7 @@ def test_uwsgi_threads(ctx):
     with ctx.blame(server):
         until(lambda: b"spawned uWSGI http" in server.errors() + server.output(), 20, "no router")
         serve(server, PAGES, (HOST, port))
-    stop(ctx, server)
+    stop(server)
 
 
 def test_python(ctx):
@@ -254,4 +233,4 @@ def run_cluster(ctx, directory, as_user):
             bench = ctx.start([postgres_program("pgbench"), *options, *reach])
             require(bench.wait(40) == 0, f"pgbench {options} failed: {bench.errors()[-500:]}")
         require(b"actually processed: 320/320" in bench.output(), f"pgbench said {bench.output()}")
-    stop(ctx, server, signal.SIGINT)
+    stop(server, signal.SIGINT)
