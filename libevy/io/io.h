@@ -17,7 +17,8 @@ struct io {
     bool waited;         /* has parked: hand readiness on afterwards */
     unsigned seq;        /* edges counted before the current try */
     unsigned generation; /* of the slot when the call began */
-    unsigned handled;    /* the green thread's counts of handlers then: one may run between two waits */
+    unsigned
+        handled; /* the green thread's counts of handlers then: one may run between two waits */
     unsigned breaks;
     size_t done;         /* bytes moved so far: a signal ends the call with them */
     deadline_t deadline; /* from SO_RCVTIMEO/SO_SNDTIMEO at the first wait; 0: not known yet */

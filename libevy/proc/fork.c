@@ -11,8 +11,8 @@
 #include "proc/atfork.h"
 #include "proc/own_thread.h"
 #include "proc/signals.h"
-#include "proc/sigtimer.h"
 #include "proc/sigstate.h"
+#include "proc/sigtimer.h"
 
 #include "base/config.h"
 #include "core/altstack.h"
