@@ -10,6 +10,7 @@
  * gets it. sleep: a sleep beside all others'. bytes: resident memory and page tables per parked one.
  */
 #include <evy.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -53,7 +54,7 @@ static void *body(void *arg)
         if (++waiting == greens)
             evy_event_send(all_wait, NULL);
         evy_event_wait(e, &what, EVY_FOREVER);
-        work((long)what, (char *)arg - (char *)0);
+        work((long)what, (long)(intptr_t)arg);
     } while ((long)what != END);
     if (++waiting == greens)
         evy_event_send(all_wait, NULL);
@@ -98,7 +99,7 @@ static double spawn(void)
     double start = cpu_now();
     waiting = 0;
     for (long i = 0; i < greens; i++)
-        if (!evy_spawn_n(body, (char *)0 + i)) {
+        if (!evy_spawn_n(body, (void *)(intptr_t)i)) {
             perror("api_scale");
             exit(1);
         }

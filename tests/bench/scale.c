@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -67,7 +68,7 @@ static void *body(void *arg)
             pthread_cond_wait(&phase_begins, &lock);
         what = phase;
         pthread_mutex_unlock(&lock);
-        work(what, (char *)arg - (char *)0);
+        work(what, (long)(intptr_t)arg);
     }
     return NULL;
 }
@@ -116,7 +117,7 @@ static double create(pthread_t *t)
     pthread_attr_setstacksize(&attr, STACK);
     waiting = 0;
     for (long i = 0; i < threads; i++)
-        if (pthread_create(&t[i], &attr, body, (char *)0 + i)) {
+        if (pthread_create(&t[i], &attr, body, (void *)(intptr_t)i)) {
             fprintf(stderr, "scale: thread %ld could not be made\n", i);
             exit(1);
         }

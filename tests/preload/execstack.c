@@ -12,7 +12,7 @@ enum { OLD = 4, NEW = 8, CODE = 64 };
 
 static pthread_barrier_t loaded;
 
-__attribute__((noinline, noclone)) static int seven(void)
+__attribute__((noinline)) static int seven(void)
 {
     return 7;
 }
