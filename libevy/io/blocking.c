@@ -94,6 +94,8 @@ void blocking_abandon(struct green *g)
 void blocking_limit(unsigned most)
 {
     __atomic_store_n(&config.blocking, most, __ATOMIC_SEQ_CST);
+    if (config.spares < most)
+        __atomic_store_n(&config.spares, most, __ATOMIC_SEQ_CST);
     lot_unpark(&under_way, UINT_MAX);
 }
 
