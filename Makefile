@@ -243,7 +243,7 @@ check-aarch64: $(if $(and $(filter tests/%,$(arch64_sources)),$(shell command -v
 		command -v $(QEMU))),$(B)/aarch64/arch_switch)
 	$(if $^,$(Q)$(QEMU) $< && echo 'aarch64: arch_switch ok',@echo 'aarch64: no $(CROSS_CC) or $(QEMU), skipped')
 
-$(B)/aarch64/arch_switch: $(arch64_sources) $(wildcard libevy/arch/aarch64/*.h libevy/base/*.h)
+$(B)/aarch64/arch_switch: $(arch64_sources) $(wildcard libevy/arch/*.h libevy/arch/aarch64/*.h libevy/base/*.h)
 	$(call say,CROSS,$@)mkdir -p $(@D) && $(CROSS_CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(warnings) -static -pthread \
 		-I. -Iinclude -Ilibevy -Ilibevy/arch/aarch64 $(arch64_sources) -lm -o $@
 

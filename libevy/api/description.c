@@ -1,11 +1,11 @@
 #include "api/description.h"
 
-#include "context.h"
 #include "core/bucket.h"
 #include "core/carrier.h"
 #include "core/hub.h"
 #include "core/observe.h"
 #include "core/tcb.h"
+#include "frame.h"
 #include "io/fdtab.h"
 
 #include <stddef.h>

@@ -4,8 +4,8 @@
 #ifndef EVY_CARRIER_H
 #define EVY_CARRIER_H
 
+#include "arch/context.h"
 #include "base/base.h"
-#include "context.h"
 
 #include <signal.h>
 #include <stdatomic.h>

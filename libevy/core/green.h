@@ -3,10 +3,10 @@
 #ifndef EVY_GREEN_H
 #define EVY_GREEN_H
 
+#include "arch/context.h"
 #include "base/base.h"
 #include "base/inbox.h"
 #include "base/list.h"
-#include "context.h"
 #include "core/raise.h"
 #include "core/stack.h"
 #include "core/timers.h"

@@ -1,6 +1,6 @@
 /* The machine part alone, without Check and libevy's upper floors: it also runs cross-compiled under
  * qemu-user. Exit code 0, or 1 with a message. */
-#include "context.h"
+#include "arch/context.h"
 #include "tp.h"
 
 #include <fenv.h>

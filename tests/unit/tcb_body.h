@@ -2,7 +2,7 @@
 #ifndef EVY_TCB_BODY_H
 #define EVY_TCB_BODY_H
 
-#include "context.h"
+#include "arch/context.h"
 #include "core/stack.h"
 #include "core/tcb.h"
 #include "tp.h"

@@ -1,4 +1,4 @@
-#include "context.h"
+#include "arch/context.h"
 
 /* What context_switch leaves on the stack of a suspended context, see switch.S. */
 struct frame {

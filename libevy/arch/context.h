@@ -1,4 +1,4 @@
-/* The machine part of a switch, aarch64. */
+/* The machine part of a switch. Each CPU has its own switch.S, entry.S, call_on.S and context.c. */
 #ifndef EVY_CONTEXT_H
 #define EVY_CONTEXT_H
 
@@ -8,19 +8,8 @@ struct context {
     void *sp; /* where the callee-saved registers of the suspended context lie */
 };
 
-/* What lies at sp (switch.S), for observers: {DWARF number, offset}, where it goes on last. */
-#define CONTEXT_STACK_POINTER 31
-#define CONTEXT_FRAME 176
-#define CONTEXT_REGISTERS                                                                          \
-    {19, 0}, {20, 8}, {21, 16}, {22, 24}, {23, 32}, {24, 40}, {25, 48}, {26, 56}, {27, 64},        \
-        {28, 72}, {29, 80},                                                                        \
-    {                                                                                              \
-        30, 88                                                                                     \
-    }
-#define CONTEXT_REGISTER_COUNT 12
-
 /* Suspends the caller into *from and continues *to. tp is the thread pointer to install on the way, 0 to
-   leave it alone. Returns when somebody continues *from,
+   leave it alone; it may be non-zero only when tp_fast (tp.h). Returns when somebody continues *from,
    possibly on another kernel thread. Callee-saved registers and the floating point control words are
    preserved. */
 void context_switch(struct context *from, const struct context *to, uintptr_t tp);
