@@ -1,4 +1,4 @@
-/* What the programs of this folder share: a check that tells its line, a thread, the time. */
+/* What the programs of this folder share: a check that tells its line, a thread, the time, the memory in use. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -31,6 +31,26 @@ static inline double now(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* The time of a clock, so many milliseconds from now. */
+static inline struct timespec ms_from_now(clockid_t clock, long ms)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    t.tv_nsec += ms % 1000 * 1000000;
+    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
+
+static inline long resident_pages(void)
+{
+    long size, resident;
+    FILE *f = fopen("/proc/self/statm", "r");
+    CHECK(f && fscanf(f, "%ld %ld", &size, &resident) == 2);
+    fclose(f);
+    return resident;
 }
 
 #endif

@@ -15,19 +15,9 @@ static pthread_mutex_t lock = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
 static pthread_cond_t real = PTHREAD_COND_INITIALIZER, mono;
 static int flag;
 
-static struct timespec after(clockid_t clock, long ms)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    t.tv_nsec += ms % 1000 * 1000000;
-    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
-
 static void expect_timeout(pthread_cond_t *c, clockid_t clock, int explicit, long ms)
 {
-    struct timespec t = after(clock, ms);
+    struct timespec t = ms_from_now(clock, ms);
     double start = now();
     int rc;
     do
@@ -58,7 +48,7 @@ static void *timeouts(void *arg)
 
 static void *in_time(void *arg)
 {
-    struct timespec t = after(CLOCK_MONOTONIC, 20000);
+    struct timespec t = ms_from_now(CLOCK_MONOTONIC, 20000);
     (void)arg;
     CHECK(pthread_mutex_lock(&lock) == 0);
     while (!flag)

@@ -23,15 +23,6 @@ static void *body(void *arg)
     return arg;
 }
 
-static long resident_pages(void)
-{
-    long size, resident;
-    FILE *f = fopen("/proc/self/statm", "r");
-    CHECK(f && fscanf(f, "%ld %ld", &size, &resident) == 2);
-    fclose(f);
-    return resident;
-}
-
 int main(void)
 {
     long before = 0;

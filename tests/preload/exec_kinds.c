@@ -12,14 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
-
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
+#include "check.h"
 
 static char script[] = "grep SigBlk /proc/self/status | cut -c8-; echo $1 $WHO; exit 4";
 static char *argv[] = {"sh", "-c", script, "sh", "by", NULL, NULL};

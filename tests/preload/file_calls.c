@@ -11,15 +11,8 @@
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
 
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
-
+#include "check.h"
 static char path[] = "/tmp/file_calls.XXXXXX";
 
 static void files(void)

@@ -20,16 +20,6 @@
 static mqd_t queue;
 static int pipe_fd[2];
 
-static struct timespec in_ms(long ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_nsec += ms * 1000000;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
-
 static void *late(void *arg)
 {
     usleep(30000);
@@ -42,7 +32,8 @@ static void *late(void *arg)
 static void timed_queue(void)
 {
     char b[16];
-    struct timespec soon = in_ms(40), later = in_ms(20000);
+    struct timespec soon = ms_from_now(CLOCK_REALTIME, 40),
+                    later = ms_from_now(CLOCK_REALTIME, 20000);
     double start = now();
     CHECK(mq_timedreceive(queue, b, sizeof b, NULL, &soon) == -1 && errno == ETIMEDOUT);
     CHECK(now() - start >= 0.035);
@@ -50,7 +41,7 @@ static void timed_queue(void)
     CHECK(mq_timedreceive(queue, b, sizeof b, NULL, &later) == 4 && memcmp(b, "late", 4) == 0);
     CHECK(mq_timedsend(queue, "1", 1, 0, &later) == 0 &&
           mq_timedsend(queue, "2", 1, 0, &later) == 0);
-    soon = in_ms(40);
+    soon = ms_from_now(CLOCK_REALTIME, 40);
     CHECK(mq_timedsend(queue, "3", 1, 0, &soon) == -1 && errno == ETIMEDOUT);
     char c = 0;
     struct aiocb read_one = {.aio_fildes = pipe_fd[0], .aio_buf = &c, .aio_nbytes = 1};

@@ -12,16 +12,6 @@
 
 #include "check.h"
 
-static struct timespec after(clockid_t clock, long ms)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    t.tv_nsec += ms % 1000 * 1000000;
-    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
-
 static void *sleeper(void *arg)
 {
     usleep((useconds_t)(intptr_t)arg);
@@ -39,20 +29,20 @@ static void joins(void)
     double start = now();
     pthread_t t = spawn(sleeper, (void *)300000);
     CHECK(pthread_tryjoin_np(t, &result) == EBUSY);
-    struct timespec deadline = after(CLOCK_REALTIME, 50);
+    struct timespec deadline = ms_from_now(CLOCK_REALTIME, 50);
     CHECK(pthread_timedjoin_np(t, &result, &deadline) == ETIMEDOUT);
     CHECK(now() - start >= 0.049);
-    deadline = after(CLOCK_MONOTONIC, 50);
+    deadline = ms_from_now(CLOCK_MONOTONIC, 50);
     CHECK(pthread_clockjoin_np(t, &result, CLOCK_MONOTONIC, &deadline) == ETIMEDOUT);
     CHECK(now() - start >= 0.099 && result == NULL);
     CHECK(pthread_join(t, &result) == 0 && result == (void *)300000);
     CHECK(now() - start >= 0.299);
 
     t = spawn(sleeper, (void *)1000);
-    deadline = after(CLOCK_REALTIME, 20000);
+    deadline = ms_from_now(CLOCK_REALTIME, 20000);
     CHECK(pthread_timedjoin_np(t, &result, &deadline) == 0 && result == (void *)1000);
     t = spawn(sleeper, (void *)1001);
-    deadline = after(CLOCK_MONOTONIC, 20000);
+    deadline = ms_from_now(CLOCK_MONOTONIC, 20000);
     CHECK(pthread_clockjoin_np(t, &result, CLOCK_MONOTONIC, &deadline) == 0 &&
           result == (void *)1001);
     t = spawn(leave, (void *)7);

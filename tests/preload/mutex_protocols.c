@@ -12,27 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
-
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
+#include "check.h"
 
 enum { THREADS = 8, TURNS = 300 };
 
 static pthread_mutex_t m;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static int counter, turn;
-
-static pthread_t spawn(void *(*body)(void *), void *arg)
-{
-    pthread_t t;
-    CHECK(pthread_create(&t, NULL, body, arg) == 0);
-    return t;
-}
 
 static void make(int protocol, int type, int ceiling)
 {

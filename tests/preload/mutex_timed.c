@@ -13,28 +13,18 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static struct timespec after(clockid_t clock, long ms)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    t.tv_nsec += ms % 1000 * 1000000;
-    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
-
 static void *waiter(void *arg)
 {
-    struct timespec t = after(CLOCK_REALTIME, 60);
+    struct timespec t = ms_from_now(CLOCK_REALTIME, 60);
     double start = now();
     (void)arg;
     CHECK(pthread_mutex_timedlock(&lock, &t) == ETIMEDOUT);
     CHECK(now() - start >= 0.059 && now() - start < 2);
-    t = after(CLOCK_MONOTONIC, 60);
+    t = ms_from_now(CLOCK_MONOTONIC, 60);
     start = now();
     CHECK(pthread_mutex_clocklock(&lock, CLOCK_MONOTONIC, &t) == ETIMEDOUT);
     CHECK(now() - start >= 0.059 && now() - start < 2);
-    t = after(CLOCK_REALTIME, -1000);
+    t = ms_from_now(CLOCK_REALTIME, -1000);
     CHECK(pthread_mutex_timedlock(&lock, &t) == ETIMEDOUT);
     t.tv_nsec = 1000000000;
     CHECK(pthread_mutex_timedlock(&lock, &t) == EINVAL);
@@ -46,11 +36,11 @@ static void *waiter(void *arg)
 
 static void *patient(void *arg)
 {
-    struct timespec t = after(CLOCK_REALTIME, 20000);
+    struct timespec t = ms_from_now(CLOCK_REALTIME, 20000);
     (void)arg;
     CHECK(pthread_mutex_timedlock(&lock, &t) == 0);
     CHECK(pthread_mutex_unlock(&lock) == 0);
-    t = after(CLOCK_MONOTONIC, 20000);
+    t = ms_from_now(CLOCK_MONOTONIC, 20000);
     CHECK(pthread_mutex_clocklock(&lock, CLOCK_MONOTONIC, &t) == 0);
     CHECK(pthread_mutex_unlock(&lock) == 0);
     return NULL;
@@ -59,7 +49,7 @@ static void *patient(void *arg)
 int main(void)
 {
     pthread_t t[20];
-    struct timespec past = after(CLOCK_REALTIME, -1000);
+    struct timespec past = ms_from_now(CLOCK_REALTIME, -1000);
     CHECK(pthread_mutex_timedlock(&lock, &past) == 0); // free: the time does not matter
     for (int i = 0; i < 10; i++)
         t[i] = spawn(waiter, NULL);

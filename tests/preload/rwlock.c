@@ -19,16 +19,6 @@ static pthread_barrier_t gate;
 static atomic_int readers, writers;
 static long value;
 
-static struct timespec after(clockid_t clock, long ms)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    t.tv_nsec += ms * 1000000;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
-
 static void *mixed(void *arg)
 {
     int id = (int)(intptr_t)arg;
@@ -66,18 +56,18 @@ static void *share(void *arg)
 
 static void *outsider(void *arg)
 {
-    struct timespec t = after(CLOCK_REALTIME, 50);
+    struct timespec t = ms_from_now(CLOCK_REALTIME, 50);
     double start = now();
     (void)arg;
     CHECK(pthread_rwlock_tryrdlock(&lock) == EBUSY);
     CHECK(pthread_rwlock_trywrlock(&lock) == EBUSY);
     CHECK(pthread_rwlock_timedrdlock(&lock, &t) == ETIMEDOUT);
     CHECK(now() - start >= 0.049);
-    t = after(CLOCK_REALTIME, 50);
+    t = ms_from_now(CLOCK_REALTIME, 50);
     CHECK(pthread_rwlock_timedwrlock(&lock, &t) == ETIMEDOUT);
-    t = after(CLOCK_MONOTONIC, 50);
+    t = ms_from_now(CLOCK_MONOTONIC, 50);
     CHECK(pthread_rwlock_clockrdlock(&lock, CLOCK_MONOTONIC, &t) == ETIMEDOUT);
-    t = after(CLOCK_MONOTONIC, 50);
+    t = ms_from_now(CLOCK_MONOTONIC, 50);
     CHECK(pthread_rwlock_clockwrlock(&lock, CLOCK_MONOTONIC, &t) == ETIMEDOUT);
     CHECK(now() - start >= 0.196 && now() - start < 5);
     return NULL;

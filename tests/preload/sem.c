@@ -20,16 +20,6 @@ enum { THREADS = 50, PERMITS = 4, TURNS = 100 };
 static sem_t permits, empty;
 static atomic_int inside;
 
-static struct timespec after(clockid_t clock, long ms)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    t.tv_nsec += ms * 1000000;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
-
 static void *body(void *arg)
 {
     (void)arg;
@@ -45,13 +35,13 @@ static void *body(void *arg)
 
 static void *timeouts(void *arg)
 {
-    struct timespec t = after(CLOCK_REALTIME, 60);
+    struct timespec t = ms_from_now(CLOCK_REALTIME, 60);
     double start = now();
     (void)arg;
     CHECK(sem_trywait(&empty) == -1 && errno == EAGAIN);
     CHECK(sem_timedwait(&empty, &t) == -1 && errno == ETIMEDOUT);
     CHECK(now() - start >= 0.059 && now() - start < 2);
-    t = after(CLOCK_MONOTONIC, 60);
+    t = ms_from_now(CLOCK_MONOTONIC, 60);
     CHECK(sem_clockwait(&empty, CLOCK_MONOTONIC, &t) == -1 && errno == ETIMEDOUT);
     CHECK(now() - start >= 0.119);
     t.tv_nsec = 1000000000;
@@ -61,7 +51,7 @@ static void *timeouts(void *arg)
 
 static void *patient(void *arg)
 {
-    struct timespec t = after(CLOCK_REALTIME, 900);
+    struct timespec t = ms_from_now(CLOCK_REALTIME, 900);
     t.tv_sec += 20;
     (void)arg;
     CHECK(sem_timedwait(&empty, &t) == 0);

@@ -13,14 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK(x) ((x) ? (void)0 : fail(#x, __LINE__))
-
-static _Noreturn void fail(const char *what, int line)
-{
-    printf("line %d: %s: %s\n", line, what, strerror(errno));
-    fflush(stdout);
-    _exit(1);
-}
+#include "check.h"
 
 enum { MANY = 400 };
 
@@ -35,23 +28,6 @@ struct shared {
 
 static struct shared *s;
 static int cleaned;
-
-static pthread_t spawn(void *(*body)(void *), void *arg)
-{
-    pthread_t t;
-    CHECK(pthread_create(&t, NULL, body, arg) == 0);
-    return t;
-}
-
-static struct timespec in_ms(clockid_t clock, long ms)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    t.tv_nsec += ms * 1000000;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
 
 static void make(void)
 {
@@ -79,7 +55,7 @@ static void make(void)
 
 static void *too_late(void *arg)
 {
-    struct timespec m = in_ms(CLOCK_MONOTONIC, 20), r = in_ms(CLOCK_REALTIME, 20);
+    struct timespec m = ms_from_now(CLOCK_MONOTONIC, 20), r = ms_from_now(CLOCK_REALTIME, 20);
     struct timespec bad = {0, 1000000000};
     CHECK(pthread_mutex_trylock(&s->robust) == EBUSY);
     CHECK(pthread_mutex_timedlock(&s->robust, &r) == ETIMEDOUT);
@@ -87,19 +63,19 @@ static void *too_late(void *arg)
     CHECK(pthread_mutex_timedlock(&s->robust, &bad) == EINVAL);
     CHECK(pthread_mutex_clocklock(&s->robust, CLOCK_PROCESS_CPUTIME_ID, &m) == EINVAL);
     CHECK(pthread_rwlock_tryrdlock(&s->rw) == EBUSY && pthread_rwlock_trywrlock(&s->rw) == EBUSY);
-    r = in_ms(CLOCK_REALTIME, 20);
+    r = ms_from_now(CLOCK_REALTIME, 20);
     CHECK(pthread_rwlock_timedrdlock(&s->rw, &r) == ETIMEDOUT);
     CHECK(pthread_rwlock_timedwrlock(&s->rw, &bad) == EINVAL);
-    m = in_ms(CLOCK_MONOTONIC, 20);
+    m = ms_from_now(CLOCK_MONOTONIC, 20);
     CHECK(pthread_rwlock_clockwrlock(&s->rw, CLOCK_MONOTONIC, &m) == ETIMEDOUT);
     CHECK(sem_timedwait(&s->sem, &r) == -1 && errno == ETIMEDOUT);
     CHECK(sem_timedwait(&s->sem, &bad) == -1 && errno == EINVAL);
     CHECK(sem_trywait(&s->sem) == -1 && errno == EAGAIN);
-    m = in_ms(CLOCK_MONOTONIC, 20);
+    m = ms_from_now(CLOCK_MONOTONIC, 20);
     CHECK(pthread_mutex_lock(&s->lock) == 0);
     CHECK(pthread_cond_timedwait(&s->cond, &s->lock, &m) == ETIMEDOUT);
     CHECK(pthread_cond_timedwait(&s->cond, &s->lock, &bad) == EINVAL);
-    r = in_ms(CLOCK_REALTIME, 20);
+    r = ms_from_now(CLOCK_REALTIME, 20);
     CHECK(pthread_cond_clockwait(&s->cond, &s->lock, CLOCK_REALTIME, &r) == ETIMEDOUT);
     CHECK(pthread_cond_clockwait(&s->cond, &s->lock, CLOCK_PROCESS_CPUTIME_ID, &r) == EINVAL);
     CHECK(pthread_mutex_unlock(&s->lock) == 0);

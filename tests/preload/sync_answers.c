@@ -12,13 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static pthread_t spawn(void *(*body)(void *), void *arg)
-{
-    pthread_t t;
-    if (pthread_create(&t, NULL, body, arg))
-        _exit(1);
-    return t;
-}
+#include "check.h"
 
 #define SHOW(x)                                                                                    \
     do {                                                                                           \
