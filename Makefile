@@ -212,7 +212,7 @@ bench: all $(programs) $(linked)
 $(B)/libevy_floors.a: $(floor_objects)
 	$(call say,AR,$@)rm -f $@ && ar rcs $@ $(floor_objects)
 
-$(units): $(B)/%: %.c $(B)/libevy_floors.a $(libevent) $(B)/flags
+$(units): $(B)/%: %.c $(wildcard tests/*.h tests/unit/*.h) $(B)/libevy_floors.a $(libevent) $(B)/flags
 	$(call say,CCLD,$<)mkdir -p $(@D) && $(CC) $(evy_cflags) -pthread $< $(san_wrap) -Wl,--start-group \
 		$(B)/libevy_floors.a $(libevent) -Wl,--end-group $$($(PKG_CONFIG) --libs check) -o $@
 

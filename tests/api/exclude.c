@@ -2,7 +2,8 @@
 // env: EVY_HUBS=1 EVY_PATCH=all EVY_PATCH_EXCLUDE=libdeep*,liblazy.so
 // Proves: what EVY_PATCH_EXCLUDE names stays native, also when it is loaded later.
 #define _GNU_SOURCE
-#include <check.h>
+#include "../suite.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <evy.h>
@@ -68,9 +69,5 @@ int main(int argc, char **argv)
     tcase_add_test(tc, libraries);
     tcase_add_test(tc, program);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -2,7 +2,8 @@
 // env: EVY_HUBS=1
 // Proves: which calls are green after monkey_patch, import_patched, and the patching of one object.
 #define _GNU_SOURCE
-#include <check.h>
+#include "../suite.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <evy.h>
@@ -238,9 +239,5 @@ int main(void)
     tcase_add_test(tc, imports_a_copy);
     tcase_add_test(tc, patches_one_object);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -4,8 +4,8 @@
 // light green threads and with pthreads.
 #define _GNU_SOURCE
 #include "../examples/cert.h"
+#include "../suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <evy.h>
 #include <evy/ssl.h>
@@ -477,9 +477,5 @@ int main(void)
     Suite *suite = suite_create("ssl");
     suite_add_tcase(suite, cases("pthreads", set_up));
     suite_add_tcase(suite, cases("light", set_up_light));
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

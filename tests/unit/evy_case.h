@@ -3,11 +3,11 @@
 #ifndef TEST_EVY_CASE_H
 #define TEST_EVY_CASE_H
 
+#include "../suite.h"
 #include "api/gt.h"
 #include "base/config.h"
 #include "core/hub.h"
 
-#include <check.h>
 #include <evy.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +77,7 @@ static void case_ends(void)
 static inline int run_cases(const char *name, void (*add)(TCase *))
 {
     static const char *const methods[] = {"epoll", "poll", "select"};
-    int failed = 0;
+    int failed = EXIT_SUCCESS;
     setenv("EVY_HUBS", "1", 1);
     for (size_t i = 0; i < 3; i++) {
         setenv("EVY_HUB_METHOD", methods[i], 1);
@@ -87,12 +87,9 @@ static inline int run_cases(const char *name, void (*add)(TCase *))
         tcase_add_checked_fixture(tc, case_begins, case_ends);
         add(tc);
         suite_add_tcase(s, tc);
-        SRunner *sr = srunner_create(s);
-        srunner_run_all(sr, CK_NORMAL);
-        failed += srunner_ntests_failed(sr);
-        srunner_free(sr);
+        failed |= run_suite(s);
     }
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed;
 }
 
 #endif

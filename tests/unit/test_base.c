@@ -1,4 +1,5 @@
 /* Floor 0: list, inbox, spin, clock, config. */
+#include "../suite.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/inbox.h"
@@ -6,7 +7,6 @@
 #include "base/log.h"
 #include "base/spin.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -385,9 +385,5 @@ int main(void)
     tcase_add_test(tc, bad_value_shown_though_off);
     tcase_add_test(tc, log_to_file);
     suite_add_tcase(s, tc);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -1,4 +1,5 @@
 /* The parking lot: what a wait answers, order, requeue, both kinds of waiters, races. */
+#include "../suite.h"
 #include "greens.h"
 
 #include "base/clock.h"
@@ -262,9 +263,5 @@ int main(void)
     tcase_add_test(tc, ping_pong_on_two_hubs);
     tcase_add_test(tc, green_and_kernel_thread_play);
     suite_add_tcase(s, tc);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_NORMAL);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -1,3 +1,4 @@
+#include "../suite.h"
 #include "base/clock.h"
 #include "core/share.h"
 #include "greens.h"
@@ -175,9 +176,5 @@ int main(void)
     tcase_add_test(c, who_work_for_long_stay_apart);
     tcase_add_test(c, who_belong_to_their_hubs_stay_apart);
     suite_add_tcase(s, c);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -1,7 +1,7 @@
 /* Stacks: reuse, guards, many of them, no memory. */
+#include "../suite.h"
 #include "core/stack.h"
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -176,9 +176,5 @@ int main(void)
     tcase_add_test(tc, exhaustion);
     tcase_add_test(tc, locked_memory_has_guards);
     suite_add_tcase(s, tc);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -1,4 +1,5 @@
 /* Mutex, condition, semaphore, once, rwlock, barrier, spin: on kernel threads and on green ones. */
+#include "../suite.h"
 #include "greens.h"
 
 #include "base/clock.h"
@@ -342,9 +343,5 @@ int main(void)
     tcase_add_test(tc, mutex_kinds_answer);
     tcase_add_test(tc, sem_answers);
     suite_add_tcase(s, tc);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_NORMAL);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

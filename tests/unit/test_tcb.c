@@ -1,4 +1,5 @@
 /* TCBs: what a thread may expect of its C library holds on one of ours, fresh and recycled. */
+#include "../suite.h"
 #include "tcb_body.h"
 
 #include <ctype.h>
@@ -385,9 +386,5 @@ int main(void)
 {
     Suite *s = suite_create("tcb");
     suite_add_tcase(s, all_tests());
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(s);
 }

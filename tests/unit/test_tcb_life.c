@@ -1,4 +1,5 @@
 /* TCBs over time: libraries that come later, and memory that does not grow. */
+#include "../suite.h"
 #include "tcb_body.h"
 
 #include <dlfcn.h>
@@ -168,9 +169,5 @@ int main(void)
 {
     Suite *s = suite_create("tcb_life");
     suite_add_tcase(s, all_tests());
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(s);
 }

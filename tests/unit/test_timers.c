@@ -1,7 +1,7 @@
 /* A hub's timers: order, ties, removal from anywhere, growth. */
+#include "../suite.h"
 #include "core/timers.h"
 
-#include <check.h>
 #include <stdlib.h>
 
 #define MANY 20000
@@ -80,9 +80,5 @@ int main(void)
     tcase_add_test(tc, equal_deadlines_first_in_first_out);
     tcase_add_test(tc, random_adds_and_removes_stay_ordered);
     suite_add_tcase(s, tc);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_NORMAL);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -1,4 +1,5 @@
-#include <check.h>
+#include "../suite.h"
+
 #include <evy.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +18,5 @@ int main(void)
     TCase *tc = tcase_create("version");
     tcase_add_test(tc, library_and_header_agree);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,0 +1,18 @@
+/* Runs a suite of Check: every case in a process of its own, unless CK_FORK=no asks otherwise. */
+#ifndef TEST_SUITE_H
+#define TEST_SUITE_H
+
+#include <check.h>
+#include <stdlib.h>
+
+/* Returns the exit status of a test program. */
+static inline int run_suite(Suite *s)
+{
+    SRunner *runner = srunner_create(s);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+#endif
