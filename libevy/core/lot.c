@@ -235,6 +235,27 @@ unsigned lot_waiters(const void *addr, struct green **greens, unsigned max)
     return count;
 }
 
+static EVY_NOINLINE bool awaited(struct bucket *b, const void *addr)
+{
+    bool found = false;
+    critical_enter();
+    bucket_lock(b);
+    list_for_each (node, &b->queue) {
+        const struct waiter *w = list_entry(node, struct waiter, node);
+        found |= waiter_addr(w) == addr && !(w->flags & LOT_ALL);
+    }
+    bucket_unlock(b, 0);
+    critical_leave();
+    return found;
+}
+
+bool lot_awaited(const void *addr)
+{
+    struct bucket *b = bucket_of(addr);
+    lot_come(self());
+    return unlikely(atomic_load(&b->word) != 0) && awaited(b, addr);
+}
+
 void lot_after_fork(void)
 {
     lot_access = (struct lot_access){0};

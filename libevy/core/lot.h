@@ -121,6 +121,9 @@ void lot_share(void);
 /* How many wait at addr, for listings; the first max of their green threads (NULL: a kernel thread) in greens. */
 unsigned lot_waiters(const void *addr, struct green **greens, unsigned max);
 
+/* Whether somebody waits at addr who consumes what he is woken for. Nearly free as long as nobody does. */
+bool lot_awaited(const void *addr);
+
 /* Called by a waiting green thread that is marked INTERRUPT_REPORT; NULL until somebody marks one. */
 extern void (*lot_report)(const struct waiter *w);
 

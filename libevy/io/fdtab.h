@@ -55,6 +55,7 @@ struct fd {
     _Atomic(struct evloop_watch *) watch; /* persistent registration, NULL before the first wait */
     struct hub *watch_hub;                /* whose base it is registered with */
     atomic_uchar strays;                  /* waits of other hubs since the last one there */
+    atomic_uchar passed;                  /* reads in a row that took what others waited for */
     _Atomic int64_t timeout[2];           /* SO_RCVTIMEO, SO_SNDTIMEO in ns, 0: none */
 };
 

@@ -10,6 +10,40 @@
 
 #include <fcntl.h>
 
+/* O_NONBLOCK belongs to the open file: whoever shares it may have changed it. */
+static bool nonblock_elsewhere(struct io *io)
+{
+    if (fd_has(io->slot, FD_OURS | FD_KERNEL_NONBLOCK))
+        return false;
+    long status = sys_fcntl(io->fd, F_GETFL, 0);
+    return status >= 0 && status & O_NONBLOCK;
+}
+
+/* A byte in a pipe may be a lock. Who takes it again at once does so before the hub has polled, and those who wait do
+   not even learn that it was there: on one hub for ever. */
+#define PASSES 4
+#define BEHIND_NS (NSEC_PER_SEC / 2000) /* at most: those who wait may go away */
+
+static void count_pass(struct fd *s)
+{
+    unsigned passed = atomic_load_explicit(&s->passed, memory_order_relaxed);
+    bool again = lot_awaited(&s->seq[FD_READ]);
+    if (unlikely(again ? passed < PASSES : passed > 0))
+        atomic_store_explicit(&s->passed, (unsigned char)(again ? passed + 1 : 0),
+                              memory_order_relaxed);
+}
+
+/* The caller has passed others often enough: it waits for its turn behind them. */
+static EVY_COLD void stand_behind(struct io *io)
+{
+    struct fd *s = io->slot;
+    unsigned seq = atomic_load(&s->seq[FD_READ]);
+    atomic_store_explicit(&s->passed, 0, memory_order_relaxed);
+    if (io->may_wait && !nonblock_elsewhere(io) && lot_awaited(&s->seq[FD_READ]))
+        io->waited =
+            lot_park(&s->seq[FD_READ], seq, deadline_after(BEHIND_NS), LOT_CANCEL | LOT_FD) == 0;
+}
+
 bool io_begin(struct io *io, int fd, int dir, bool nonblock)
 {
     struct fd *s = fd_known(fd);
@@ -27,19 +61,13 @@ bool io_begin(struct io *io, int fd, int dir, bool nonblock)
     io->done = 0;
     io->deadline = 0;
     io->generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
-    io->seq = atomic_load(&s->seq[dir]);
     io->handled = self()->handled;
     io->breaks = self()->breaks;
+    if (unlikely(dir == FD_READ &&
+                 atomic_load_explicit(&s->passed, memory_order_relaxed) >= PASSES))
+        stand_behind(io);
+    io->seq = atomic_load(&s->seq[dir]);
     return true;
-}
-
-/* O_NONBLOCK belongs to the open file: whoever shares it may have changed it. */
-static bool nonblock_elsewhere(struct io *io)
-{
-    if (fd_has(io->slot, FD_OURS | FD_KERNEL_NONBLOCK))
-        return false;
-    long status = sys_fcntl(io->fd, F_GETFL, 0);
-    return status >= 0 && status & O_NONBLOCK;
 }
 
 deadline_t io_deadline(struct io *io)
@@ -210,5 +238,7 @@ long io_end(struct io *io, long r)
                           1); /* there may be more, for others who wait here */
     else
         sched_tick();
+    if (io->dir == FD_READ && fd_kind(io->slot) == FD_OTHER && !io->waited)
+        count_pass(io->slot);
     return errno_edge(r);
 }

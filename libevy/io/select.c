@@ -60,12 +60,14 @@ static long never_restart(long r)
 {
     if (r == -EINTR)
         signals_deliver();
-    return r == -EINTR ? r : interrupted(r);
+    return r;
 }
 
 /* Who finds something ready each time must not keep the others of its hub from running. */
 static long looked(struct green *g, long r)
 {
+    if (r == -ECANCELED)
+        cancel_now(); /* as natively, with the mask of the wait */
     critical_leave_as(g);
     if (r > 0)
         sched_tick();

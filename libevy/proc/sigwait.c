@@ -144,10 +144,10 @@ static int suspend(const sigset_t *mask)
     critical_enter_as(g);
     signals_swap_mask(&swap, mask);
     long r = wait_for_handler(g);
+    if (r == -ECANCELED)
+        cancel_now(); /* as natively, with the mask of the wait */
     signals_restore_mask(&swap);
     critical_leave_as(g);
-    if (r == -ECANCELED)
-        cancel_now();
     return (int)errno_edge(-EINTR);
 }
 

@@ -1,5 +1,5 @@
-// Proves: cleanup handlers of a thread that was cancelled in poll, select, ppoll, epoll_wait, recv, sem_wait or
-// pthread_cond_wait get their signals at once, as any code does.
+// Proves: cleanup handlers of a thread that was cancelled in poll, select, ppoll, epoll_wait, recv, sem_wait,
+// pthread_cond_wait or sigsuspend get their signals at once, as any code does; with the call's mask where it has one.
 #define _GNU_SOURCE
 #include <poll.h>
 #include <semaphore.h>
@@ -79,6 +79,14 @@ static void by_cond(void)
     pthread_cond_wait(&cond, &lock);
 }
 
+static void by_sigsuspend(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (;;)
+        sigsuspend(&set);
+}
+
 static const struct way {
     char *name;
     void (*block)(void);
@@ -88,15 +96,31 @@ static const struct way {
             {"epoll_wait", by_epoll},
             {"recv", by_recv},
             {"sem_wait", by_sem},
-            {"pthread_cond_wait", by_cond}};
+            {"pthread_cond_wait", by_cond},
+            {"sigsuspend", by_sigsuspend}};
 
 static void *body(void *arg)
 {
     const struct way *way = arg;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    if (way->block == by_sigsuspend)
+        CHECK(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
     pthread_cleanup_push(clean, way->name);
     way->block();
     pthread_cleanup_pop(0);
     return NULL;
+}
+
+/* A signal that only the wait lets in tells that it has begun. */
+static void knock(pthread_t t)
+{
+    CHECK(pthread_kill(t, SIGUSR1) == 0);
+    while (!handled)
+        usleep(100);
+    usleep(20000);
+    handled = 0;
 }
 
 int main(void)
@@ -111,6 +135,8 @@ int main(void)
         handled = 0;
         atomic_store(&cleaning, 0);
         usleep(2000);
+        if (ways[i].block == by_sigsuspend)
+            knock(t);
         CHECK(pthread_cancel(t) == 0);
         while (!atomic_load(&cleaning))
             usleep(100);

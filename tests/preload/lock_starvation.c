@@ -1,10 +1,11 @@
 // methods
 // Proves: who waits for a lock gets it although its owner takes it again at once each time and lets others run only
-// while it has it: mutexes of every kind, semaphores, rwlocks, a futex lock, a stream's lock.
+// while it has it: mutexes of every kind, semaphores, rwlocks, a futex lock, a stream's lock, a byte in a pipe, an eventfd.
 #define _GNU_SOURCE
 #include <linux/futex.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 
 #include "check.h"
@@ -16,6 +17,7 @@ static sem_t sem;
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static atomic_uint word;
 static FILE *file;
+static int token[2]; /* a pipe's ends, or an eventfd twice: who has read it has the lock */
 static atomic_int stop;
 
 static void mutex_lock(void)
@@ -79,6 +81,18 @@ static void file_unlock(void)
     funlockfile(file);
 }
 
+static void token_lock(void)
+{
+    char byte[8];
+    CHECK(read(token[0], byte, sizeof byte) > 0);
+}
+
+static void token_unlock(void)
+{
+    static const uint64_t one = 1;
+    CHECK(write(token[1], &one, sizeof one) == sizeof one);
+}
+
 struct lock {
     const char *name;
     void (*lock)(void), (*other_lock)(void), (*unlock)(void);
@@ -130,6 +144,12 @@ static void try_mutex(const char *name, int type, int robust, int protocol)
     CHECK(pthread_mutex_destroy(&mutex) == 0);
 }
 
+static void try_token(const char *name)
+{
+    token_unlock();
+    try((struct lock){name, token_lock, token_lock, token_unlock});
+}
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -145,5 +165,9 @@ int main(void)
     try((struct lock){"rwlock, writer against reader", read_lock, write_lock, rw_unlock});
     try((struct lock){"futex", futex_lock, futex_lock, futex_unlock});
     try((struct lock){"stream", file_lock, file_lock, file_unlock});
+    CHECK(pipe(token) == 0);
+    try_token("pipe");
+    CHECK((token[0] = token[1] = eventfd(0, 0)) >= 0);
+    try_token("eventfd");
     return 0;
 }
