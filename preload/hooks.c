@@ -14,6 +14,7 @@
 #include "proc/sigtimer.h"
 #include "sync/c11.h"
 #include "sync/cancel.h"
+#include "sync/cpuclock.h"
 #include "sync/sync.h"
 #include "sync/thread.h"
 

@@ -12,6 +12,7 @@
 #include "proc/own_thread.h"
 #include "proc/signals.h"
 #include "sync/c11.h"
+#include "sync/cpuclock.h"
 #include "sync/thread.h"
 #include "vfork.h"
 
@@ -109,6 +110,14 @@ void hook_pthread_exit(void *result)
     if (WHEN_ALWAYS(THREAD))
         evy_pthread_exit(result);
     REAL(pthread_exit)(result);
+}
+
+/* Read often, and seldom for a thread's CPU time. */
+int hook_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+    if (unlikely(is_cpuclock(clock)) && WHEN_ALWAYS(THREAD))
+        return evy_clock_gettime(clock, ts);
+    return REAL(clock_gettime)(clock, ts);
 }
 
 int hook_thrd_create(thrd_t *thread, thrd_start_t start, void *arg)

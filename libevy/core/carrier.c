@@ -8,13 +8,13 @@
 #include "core/altstack.h"
 #include "core/annotate.h"
 #include "core/apart.h"
+#include "core/cputime.h"
 #include "core/critical.h"
 #include "core/hub.h"
 #include "core/light.h"
 #include "core/monitor.h"
 #include "core/own_fd.h"
 #include "core/stack.h"
-#include "core/stats.h"
 #include "core/tcb.h"
 #include "core/trace.h"
 #include "cpu.h"
@@ -142,8 +142,8 @@ static void serve(struct carrier *c)
             return;
         while (!atomic_exchange(&c->given, 0))
             sys_futex_wait(&c->given, 0, NULL);
-        if (observes(OBSERVE_STATS))
-            stats_continue(&c->hub->loop);
+        if (observes(OBSERVE_CPU))
+            cputime_continue(&c->hub->loop);
         if (observes(OBSERVE_FIBERS))
             annotate_switch(&c->hub->loop.fiber, c->hub->loop.tp);
         jump(&c->idle, &c->hub->loop.ctx, c->hub->loop.tp);
@@ -343,6 +343,8 @@ static bool try_strand(struct green *g, struct hub *h, struct carrier *spare)
     if (sys_membarrier() && in_program(h, g)) {
         log_debug("hub %u goes to another carrier", h->index);
         h->abandoned = atomic_load(&g->blocks) == BLOCKS_NOT;
+        if (!g->cpu_from) /* its turn, in which it computes, began before that */
+            g->cpu_from = h->cpu_seen;
         strand(g, h, spare);
         return true;
     }
@@ -378,8 +380,8 @@ void carrier_rejoin(struct green *g)
         return;
     struct carrier *c = g->stranded_on;
     c->arrival = g;
-    if (observes(OBSERVE_STATS))
-        stats_leave(g);
+    if (unlikely(g->cpu_from))
+        cputime_leave(g);
     if (!g->lender)
         light_switch(g, g);
     if (observes(OBSERVE_FIBERS))

@@ -106,6 +106,7 @@ void green_ready(struct green *g, unsigned flags, void (*body)(struct green *))
     atomic_store_explicit(&g->joiner, NULL, memory_order_relaxed);
     g->wake = WAKE_RUNNING;
     g->cpu = 0;
+    g->cpu_from = 0;
     if (observes(OBSERVE_FIBERS))
         annotate_forget(&g->fiber);
     atomic_store_explicit(&g->interrupted, 0, memory_order_relaxed);

@@ -126,11 +126,12 @@ struct green {
     _Atomic uint64_t sigmask;  /* signals it blocks, bit sig - 1; written by itself */
     _Atomic uint64_t sigwaits; /* signals it waits for in sigwait & co; written by itself */
     _Atomic uint64_t
-        sigpending;   /* signals sent to it alone and not yet handled (proc/sigqueue.c) */
-    stack_t alt;      /* its alternate signal stack; size 0: it has none; own */
-    int64_t cpu;      /* ns it has used, while that is observed (observe.h); who runs it */
-    int64_t cpu_from; /* CPU time of the kernel thread when it was continued; likewise */
-    void *fiber;      /* what ThreadSanitizer knows it by (annotate.h); NULL: nothing yet */
+        sigpending; /* signals sent to it alone and not yet handled (proc/sigqueue.c) */
+    stack_t alt;    /* its alternate signal stack; size 0: it has none; own */
+    int64_t cpu;    /* ns it has used up to its last turn (cputime.h); who runs it */
+    int64_t
+        cpu_from; /* CPU time of the kernel thread when its turn began, 0: not noted; likewise */
+    void *fiber;  /* what ThreadSanitizer knows it by (annotate.h); NULL: nothing yet */
     struct carrier *stranded_on; /* the kernel thread that runs it when it is stranded */
     struct io *turn;             /* its call that has a descriptor's turn (io/io.h); own */
     struct futex_wait futex;     /* own */

@@ -6,6 +6,7 @@
 #include "core/annotate.h"
 #include "core/apart.h"
 #include "core/carrier.h"
+#include "core/cputime.h"
 #include "core/evloop.h"
 #include "core/execstack.h"
 #include "core/lot.h"
@@ -109,6 +110,8 @@ static void adopt_main(void)
     raises_init(&g->raises);
     g->flags = GREEN_MAIN;
     g->fiber = annotate_here();
+    g->cpu = kernel_thread_cpu(0);
+    g->cpu_from = observes(OBSERVE_CPU) ? g->cpu : 0;
     atomic_store(&hubs[0].current, g);
     atomic_store(&hubs[0].born, 1);
     self_green = g;
@@ -160,6 +163,7 @@ void hubs_forget(void)
     monitor_forget();
     trace_forget();
     stats_forget();
+    cputime_forget();
     hub_count = 0;
     self_green = NULL;
 }

@@ -70,7 +70,7 @@ struct hub {
     atomic_uint declared;   /* of these, for a call that says it will block; likewise */
     unsigned switches_seen; /* by the monitor when it last looked; monitor */
     int64_t suspected_at;   /* when the monitor first saw it in this turn, 0: it polls; monitor */
-    int64_t cpu_seen;       /* CPU time of its carrier at that time; monitor */
+    int64_t cpu_seen;       /* CPU time of its carrier at that time, 0: not known; monitor */
     atomic_uint wanted;     /* 1: give it away, its green thread is about to block */
     _Atomic(struct green *) inspected; /* what the monitor looks at and must not vanish */
     unsigned index;                    /* place in hubs[] */

@@ -4,6 +4,7 @@
 #include "base/sys.h"
 #include "core/annotate.h"
 #include "core/carrier.h"
+#include "core/cputime.h"
 #include "core/hub.h"
 #include "core/tcb.h"
 #include "real/real.h"
@@ -119,19 +120,11 @@ void monitor_hurry(void)
         sys_futex_wake(&hurry, 1);
 }
 
-static int64_t cpu_time(int tid)
-{
-    struct timespec ts;
-    clockid_t clock =
-        (clockid_t)(~(unsigned)tid << 3 | 6); /* CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED */
-    return sys3(SYS_clock_gettime, clock, &ts, 0) < 0 ? 0 : timespec_to_ns(&ts);
-}
-
 /* The cost of a wake-up differs tenfold between machines. */
 static int64_t calm_period(void)
 {
     static int64_t used, each; /* by this thread; by a look, smoothed */
-    int64_t now = cpu_time(0);
+    int64_t now = kernel_thread_cpu(0);
     each += (now - used - each) / 8;
     used = now;
     int64_t period = each * PERIOD_COSTS;
@@ -158,7 +151,7 @@ static void pause_for_period(void)
 static bool lacks_processor(const struct hub *h, int64_t now)
 {
     return now - h->suspected_at < STARVES_NS &&
-           cpu_time(h->carrier->tid) - h->cpu_seen < COMPUTES_NS &&
+           kernel_thread_cpu(h->carrier->tid) - h->cpu_seen < COMPUTES_NS &&
            carrier_wants_processor(h->carrier);
 }
 
@@ -178,7 +171,7 @@ static void suspect(struct hub *h, int64_t now)
     else if (again < look_again)
         look_again = again;
     h->suspected_at = now;
-    h->cpu_seen = cpu_time(h->carrier->tid);
+    h->cpu_seen = kernel_thread_cpu(h->carrier->tid);
 }
 
 static void take_over(struct hub *h, int64_t now)
@@ -188,6 +181,13 @@ static void take_over(struct hub *h, int64_t now)
         return;
     hasty = HASTY_LOOKS;
     be_alert(now + ALERT_NS);
+}
+
+/* It may have been given up in another turn than the one it was last suspected in. */
+static void take_wanted(struct hub *h)
+{
+    h->cpu_seen = 0;
+    carrier_take_over(h);
 }
 
 static void look_at(struct hub *h, int64_t now)
@@ -201,7 +201,7 @@ static void look_at(struct hub *h, int64_t now)
     if (h->apart) /* it stays with its carrier */
         h->suspected_at = 0;
     else if (atomic_exchange(&h->wanted, 0))
-        carrier_take_over(h);
+        take_wanted(h);
     else if (atomic_load(&h->asleep) || (hasty ? !same : since < FRESH_NS))
         h->suspected_at = 0;
     else if (!h->suspected_at || !same)

@@ -1,10 +1,9 @@
 #include "core/stats.h"
 
-#include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
-#include "base/sys.h"
 #include "core/annotate.h"
+#include "core/cputime.h"
 #include "core/hub.h"
 #include "core/observe.h"
 #include "core/trace.h"
@@ -29,7 +28,7 @@ struct totals {
 void stats_start(void)
 {
     if (config.stats)
-        observed |= OBSERVE_STATS;
+        observed |= OBSERVE_STATS | OBSERVE_CPU;
 }
 
 void stats_forget(void)
@@ -58,36 +57,13 @@ void stats_saved(void)
     atomic_fetch_add_explicit(&saved, 1, memory_order_relaxed);
 }
 
-/* Raw, as all on a carrier's own context must be. */
-static int64_t cpu_now(void)
-{
-    struct timespec ts;
-    return sys3(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, &ts, 0) < 0 ? 0 : timespec_to_ns(&ts);
-}
-
-void stats_continue(struct green *g)
-{
-    g->cpu_from = cpu_now();
-}
-
-void stats_leave(struct green *g)
-{
-    g->cpu += cpu_now() - g->cpu_from;
-}
-
-void stats_switch(struct hub *h, struct green *from, struct green *to)
-{
-    int64_t now = cpu_now();
-    from->cpu += now - from->cpu_from;
-    to->cpu_from = now;
-    h->parks += from->wake == WAKE_PARKED;
-}
-
 void observe_switch(struct hub *h, struct green *from, struct green *to)
 {
     trace(h, TRACE_RUN, to);
     if (observes(OBSERVE_STATS))
-        stats_switch(h, from, to);
+        h->parks += from->wake == WAKE_PARKED;
+    if (observes(OBSERVE_CPU))
+        cputime_switch(from, to);
     if (observes(OBSERVE_FIBERS))
         annotate_switch(&to->fiber, to->tp);
 }

@@ -5,9 +5,6 @@
 
 #include "base/base.h"
 
-struct green;
-struct hub;
-
 /* Before the hubs run. */
 void stats_start(void);
 
@@ -20,13 +17,6 @@ EVY_COLD void stats_ended(void);
 
 /* A system call that would only have said EAGAIN was left out. */
 EVY_COLD void stats_saved(void);
-
-/* CPU time: the calling kernel thread continues g, or leaves it. */
-void stats_continue(struct green *g);
-void stats_leave(struct green *g);
-
-/* h switches from `from` to `to`. */
-void stats_switch(struct hub *h, struct green *from, struct green *to);
 
 /* Writes the line if it is asked for. */
 void stats_write(void);

@@ -7,6 +7,9 @@
 #include "io/io.h"
 #include "real/real.h"
 #include "sync/cancel.h"
+#include "sync/cpuclock.h"
+
+#include <errno.h>
 
 /* Parks until the deadline. Returns 0 or -EINTR. SA_RESTART does not restart sleeps (signal(7)). */
 static long sleep_until(deadline_t deadline)
@@ -39,11 +42,42 @@ int evy_nanosleep(const struct timespec *duration, struct timespec *left)
     return (int)errno_edge(sleep_for(duration, left));
 }
 
-/* Answers the error itself, not errno. CPU-time clocks are the kernel's business. */
+#define CPU_LOOKS_NS 1000000
+
+/* Until a thread's CPU clock says so: it goes no faster than the monotonic one. */
+static long sleep_by_cpu(clockid_t clock, int64_t until)
+{
+    for (;;) {
+        int64_t left = until - cpuclock_read(clock);
+        if (left <= 0)
+            return 0;
+        long r = sleep_until(deadline_after(left < CPU_LOOKS_NS ? CPU_LOOKS_NS : left));
+        if (r)
+            return r;
+    }
+}
+
+static long sleep_on_cpuclock(clockid_t clock, int flags, const struct timespec *when,
+                              struct timespec *left)
+{
+    int64_t now = cpuclock_read(clock);
+    if (!timespec_valid(when) || is_own_cpuclock(clock))
+        return -EINVAL;
+    bool absolute = flags & TIMER_ABSTIME;
+    int64_t until = timespec_to_ns(when) + (absolute ? 0 : now);
+    long r = sleep_by_cpu(clock, until);
+    if (r < 0 && left && !absolute)
+        *left = ns_to_timespec(until - cpuclock_read(clock));
+    return r;
+}
+
+/* Answers the error itself, not errno. The process's CPU time is the kernel's business. */
 int evy_clock_nanosleep(clockid_t clock, int flags, const struct timespec *when,
                         struct timespec *left)
 {
     deadline_t deadline;
+    if (self() && is_cpuclock(clock) && cpuclock_read(clock) >= 0)
+        return error_edge(sleep_on_cpuclock(clock, flags, when, left));
     if (!self() || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC &&
                     clock != CLOCK_BOOTTIME && clock != CLOCK_TAI))
         return REAL(clock_nanosleep)(clock, flags, when, left);

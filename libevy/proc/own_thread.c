@@ -18,10 +18,15 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-static void need(bool here)
+static int need(bool here)
 {
     apart_leaving = watch_leave;
-    apart_go(here);
+    return apart_go(here);
+}
+
+int own_thread_get(void)
+{
+    return need(false);
 }
 
 static void settle(const struct green *g)

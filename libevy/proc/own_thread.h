@@ -17,6 +17,9 @@ int evy_setfsgid(gid_t gid);
 int evy_capget(void *header, void *data);
 int evy_capset(void *header, const void *data);
 
+/* Returns 0 when the calling green thread has a kernel thread to itself from now on, else -errno. */
+int own_thread_get(void);
+
 /* The calling green thread is about to make a child or to become another program. no_new_privs matters there and to
    seccomp only: until then it is but noted. */
 void own_thread_for_child(void);

@@ -1,14 +1,18 @@
 #include "proc/sigtimer.h"
 
+#include "base/clock.h"
 #include "base/spin.h"
 #include "base/sys.h"
+#include "core/cputime.h"
 #include "core/critical.h"
 #include "core/lot.h"
 #include "core/monitor.h"
 #include "core/tcb.h"
 #include "io/io.h"
+#include "proc/own_thread.h"
 #include "proc/sigstate.h"
 #include "real/real.h"
+#include "sync/cpuclock.h"
 #include "sync/thread.h"
 
 #include <errno.h>
@@ -24,9 +28,11 @@
 struct thread_timer {
     struct thread_timer *next; /* timers_lock */
     timer_t id;                /* the kernel's */
-    pid_t tid;                 /* whom it is for; constant, as all below */
+    pid_t tid;                 /* whom it is for, 0: not for us to say; constant, as all below */
     int sig;
     union sigval value;
+    int64_t
+        ahead; /* of its clock, if that is a thread's CPU clock, to the kernel thread's; else 0 */
 };
 
 static struct thread_timer *timers; /* timers_lock */
@@ -40,7 +46,7 @@ static bool find(int id, struct thread_timer *found)
 {
     spin_lock(&timers_lock);
     const struct thread_timer *t = timers;
-    while (t && (int)(intptr_t)t->id != id)
+    while (t && (!t->tid || (int)(intptr_t)t->id != id))
         t = t->next;
     if (t)
         *found = *t;
@@ -109,30 +115,96 @@ static struct thread_timer *leave(timer_t id)
     return t;
 }
 
-static int create(clockid_t clock, const struct sigevent *event, timer_t *timer)
+static int make(clockid_t clock, struct sigevent *event, timer_t *timer, struct thread_timer *t)
+{
+    if (REAL(timer_create)(clock, event, timer))
+        return -errno;
+    t->id = *timer;
+    enter(t);
+    return 0;
+}
+
+/* What is for a green thread goes to the taker. */
+static int make_directed(clockid_t clock, struct sigevent *event, timer_t *timer,
+                         struct thread_timer *t)
 {
     struct sigevent kernels = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIG_TIMER};
-    struct thread_timer *t = malloc(sizeof *t);
     kernels.sigev_notify_thread_id = find_taker();
-    if (!t || !kernels.sigev_notify_thread_id || REAL(timer_create)(clock, &kernels, timer)) {
-        int err = t && kernels.sigev_notify_thread_id ? errno : EAGAIN;
-        free(t);
-        return (int)errno_edge(-err);
-    }
-    *t = (struct thread_timer){NULL, *timer, event->sigev_notify_thread_id, event->sigev_signo,
-                               event->sigev_value};
-    enter(t);
+    t->tid = event->sigev_notify_thread_id;
+    t->sig = event->sigev_signo;
+    t->value = event->sigev_value;
+    if (!sig_valid(t->sig))
+        return -EINVAL;
+    return kernels.sigev_notify_thread_id ? make(clock, &kernels, timer, t) : -EAGAIN;
+}
+
+static bool is_directed(const struct sigevent *event)
+{
+    return event && event->sigev_notify == SIGEV_THREAD_ID &&
+           thread_with_tid(event->sigev_notify_thread_id);
+}
+
+/* The kernel measures kernel threads: the caller gets one of its own. It cannot be had for another green thread,
+   for which POSIX has ENOTSUP. */
+static int take_cpuclock(clockid_t *clock, struct thread_timer *t)
+{
+    if (cpuclock_read(*clock) < 0)
+        return 0;
+    if (!is_own_cpuclock(*clock) || own_thread_get())
+        return -ENOTSUP;
+    *clock = CLOCK_THREAD_CPUTIME_ID;
+    t->ahead = cputime_of(self()) - kernel_thread_cpu(0);
     return 0;
 }
 
 int evy_timer_create(clockid_t clock, struct sigevent *event, timer_t *timer)
 {
-    if (!event || event->sigev_notify != SIGEV_THREAD_ID ||
-        !thread_with_tid(event->sigev_notify_thread_id))
+    bool directed = is_directed(event);
+    if (!directed && !is_cpuclock(clock))
         return REAL(timer_create)(clock, event, timer);
-    if (!sig_valid(event->sigev_signo))
-        return (int)errno_edge(-EINVAL);
-    return create(clock, event, timer);
+    struct thread_timer *t = calloc(1, sizeof *t);
+    int r = t ? 0 : -EAGAIN;
+    if (!r && is_cpuclock(clock))
+        r = take_cpuclock(&clock, t);
+    if (!r)
+        r = (directed ? make_directed : make)(clock, event, timer, t);
+    if (r)
+        free(t);
+    return (int)errno_edge(r);
+}
+
+static int64_t ahead_of_kernel(timer_t id)
+{
+    critical_enter();
+    spin_lock(&timers_lock);
+    const struct thread_timer *t = timers;
+    while (t && t->id != id)
+        t = t->next;
+    int64_t ahead = t ? t->ahead : 0;
+    spin_unlock(&timers_lock);
+    critical_leave();
+    return ahead;
+}
+
+/* What has passed already is due at once; 0 would mean never. */
+static struct timespec earlier(const struct timespec *at, int64_t ahead)
+{
+    int64_t ns = timespec_to_ns(at) - ahead;
+    return ns_to_timespec(ns > 0 ? ns : 1);
+}
+
+int evy_timer_settime(timer_t timer, int flags, const struct itimerspec *when,
+                      struct itimerspec *old)
+{
+    struct itimerspec own;
+    int64_t ahead = ahead_of_kernel(timer);
+    if (ahead && flags & TIMER_ABSTIME && when && timespec_valid(&when->it_value) &&
+        timespec_to_ns(&when->it_value)) {
+        own = *when;
+        own.it_value = earlier(&when->it_value, ahead);
+        when = &own;
+    }
+    return REAL(timer_settime)(timer, flags, when, old);
 }
 
 /* Its number may be another timer's as soon as the kernel has it back. */

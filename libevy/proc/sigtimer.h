@@ -1,5 +1,6 @@
-/* POSIX timers whose signal is for one green thread (SIGEV_THREAD_ID). The kernel knows none of its ids: a kernel thread
- * takes the signal, like the one that libc has for SIGEV_THREAD, and sends it on. */
+/* POSIX timers whose signal is for one green thread (SIGEV_THREAD_ID), or that measure its CPU time. The kernel knows none
+ * of its ids: a kernel thread takes the signal, like the one that libc has for SIGEV_THREAD, and sends it on. Who makes a
+ * timer on its own CPU clock gets a kernel thread of its own. */
 #ifndef EVY_SIGTIMER_H
 #define EVY_SIGTIMER_H
 
@@ -8,6 +9,8 @@
 
 /* As the calls of these names. */
 int evy_timer_create(clockid_t clock, struct sigevent *event, timer_t *timer);
+int evy_timer_settime(timer_t timer, int flags, const struct itimerspec *when,
+                      struct itimerspec *old);
 int evy_timer_delete(timer_t timer);
 
 /* In a forked child: it has no timers. */

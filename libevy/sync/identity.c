@@ -135,11 +135,3 @@ int evy_pthread_setschedprio(pthread_t thread, int priority)
         g->priority = priority;
     return err;
 }
-
-int evy_pthread_getcpuclockid(pthread_t thread, clockid_t *clock)
-{
-    if (!own_body(thread))
-        return REAL(pthread_getcpuclockid)(thread, clock);
-    *clock = CLOCK_THREAD_CPUTIME_ID;
-    return 0;
-}

@@ -38,7 +38,6 @@ int evy_pthread_getschedparam(pthread_t thread, int *policy, struct sched_param 
 int evy_pthread_setschedparam(pthread_t thread, int policy, const struct sched_param *param);
 int evy_pthread_setschedprio(pthread_t thread, int priority);
 int evy_pthread_setattr_default_np(const pthread_attr_t *attr);
-int evy_pthread_getcpuclockid(pthread_t thread, clockid_t *clock);
 
 struct green;
 

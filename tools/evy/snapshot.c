@@ -68,11 +68,11 @@ static int64_t cpu_of_kernel_thread(const struct process *p, int tid)
 static int64_t cpu_of(const struct snapshot *s, const struct process *p, const struct green_info *g)
 {
     int64_t cpu = (int64_t)process_field(p, g->address, p->d.green_cpu);
-    if (g->state != GREEN_RUNNING && g->state != GREEN_ALONE)
+    int64_t from = (int64_t)process_field(p, g->address, p->d.green_cpu_from);
+    if (from <= 0 || (g->state != GREEN_RUNNING && g->state != GREEN_ALONE))
         return cpu;
     int tid = g->state == GREEN_ALONE ? g->alone_on : s->hubs[g->hub].tid;
-    int64_t more =
-        cpu_of_kernel_thread(p, tid) - (int64_t)process_field(p, g->address, p->d.green_cpu_from);
+    int64_t more = cpu_of_kernel_thread(p, tid) - from;
     return more > 0 ? cpu + more : cpu;
 }
 
@@ -258,7 +258,7 @@ void snapshot_take(struct snapshot *s, struct process *p)
     take_hubs(s, p);
     if (!s->hub_count)
         return;
-    s->has_cpu = process_word(p, p->d.observed, 1) & OBSERVE_STATS;
+    s->has_cpu = process_word(p, p->d.observed, 1) & OBSERVE_CPU;
     take_greens(s, p);
     qsort(s->greens, s->count, sizeof *s->greens, by_address);
     drop_doubles(s);

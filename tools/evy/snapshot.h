@@ -46,7 +46,7 @@ struct snapshot {
     uint64_t *fd_chunks;         /* the process's table of descriptors */
     int64_t now;                 /* the moment, CLOCK_MONOTONIC in ns */
     bool cut_off;                /* a list ended in memory that cannot be read */
-    bool has_cpu;                /* the process keeps CPU times (EVY_STATS) */
+    bool has_cpu;                /* the process keeps CPU times (core/cputime.h) */
     struct endpoints *endpoints; /* what its sockets are; NULL: not asked yet */
 };
 
