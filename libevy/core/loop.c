@@ -1,4 +1,5 @@
 /* What a hub's own context does: looks at the outside world, then runs who is ready. */
+#include "base/sys.h"
 #include "core/apart.h"
 #include "core/critical.h"
 #include "core/evloop.h"
@@ -68,6 +69,15 @@ static void polled(struct hub *h, bool slept, int64_t now)
         share_woke(h, now);
 }
 
+/* Where all did nothing but yield they wait for who runs elsewhere: another hub, another process. Natively each of their
+   yields would be one to the kernel. */
+static void yield_processor(struct hub *h)
+{
+    if (unlikely(h->yields >= h->round))
+        sys_yield();
+    h->yields = 0;
+}
+
 /* One look at the outside world; sleeps in the kernel when there is nothing to run. */
 static void look_around(struct hub *h)
 {
@@ -77,6 +87,7 @@ static void look_around(struct hub *h)
         atomic_exchange(&h->chore, 0))
         signal_hooks.chore();
     make_calls(h);
+    yield_processor(h);
     sched_take_inbox(h);
     if (timers_next(&h->timers) != DEADLINE_NEVER)
         fire_timers(h, clock_now());

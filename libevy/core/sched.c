@@ -172,6 +172,7 @@ void sched_yield_now(void)
 {
     struct green *g = self();
     critical_enter_as(g);
+    g->hub->yields++;
     run_queue_push(&g->hub->runnable, g);
     leave(g);
     critical_leave_as(g);
