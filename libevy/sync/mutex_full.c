@@ -8,12 +8,13 @@
  *
  * Other processes must find a tid of the kernel's, so green threads write that of their process's first thread, and
  * which of them it is into `holder`. Nobody's priority is raised among green threads: a PI mutex is one whose word is a
- * tid, and never seen by the kernel. */
+ * tid, and never seen by the kernel, but for those of pi_shared.h. */
 #include "sync/mutex_full.h"
 
 #include "base/sys.h"
 #include "core/lot.h"
 #include "real/real.h"
+#include "sync/pi_shared.h"
 #include "sync/shared.h"
 
 #include <errno.h>
@@ -85,6 +86,8 @@ static bool is_mine(const struct attempt *a)
 
 bool full_mine(struct mutex *m, unsigned kind)
 {
+    if (is_pi_shared(kind))
+        return pi_shared_mine(m);
     struct attempt a = attempt(m, kind, 0);
     return is_mine(&a);
 }
@@ -213,6 +216,8 @@ int full_lock(struct mutex *m, unsigned kind, struct limit limit, unsigned users
     int r;
     if (prio_is_kernels(kind, users))
         return prio_lock(m, limit);
+    if (is_pi_shared(kind))
+        return pi_shared_lock(m, kind, limit, users);
     if (!is_kind(kind))
         return EINVAL;
     if (is_again(&a, &r))
@@ -228,6 +233,8 @@ int full_trylock(struct mutex *m, unsigned kind)
     int r;
     if (prio_is_kernels(kind, 1))
         return prio_trylock(m);
+    if (is_pi_shared(kind))
+        return pi_shared_trylock(m, kind);
     if (!is_kind(kind))
         return EINVAL;
     if (is_again(&a, &r))
@@ -261,6 +268,8 @@ int full_unlock(struct mutex *m, unsigned kind, unsigned users)
     unsigned type = kind & MUTEX_TYPE;
     if (!is_kind(kind))
         return EINVAL;
+    if (is_pi_shared(kind))
+        return pi_shared_unlock(m, kind, users);
     if (kind & MUTEX_PP && users && atomic_load(&m->holder) == HOLDER_UNKNOWN)
         return prio_unlock(m);
     bool checked =

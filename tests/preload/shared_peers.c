@@ -1,4 +1,4 @@
-// Proves: mutexes of every type, conditions, rwlocks, barriers and semaphores work between the
+// Proves: mutexes of every type, PI ones too, conditions, rwlocks, barriers and semaphores work between the
 // threads of two processes, whether the other one runs under the same libraries or natively.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #include "check.h"
 
-enum { THREADS = 4, ROUNDS = 200, KINDS = 8 };
+enum { THREADS = 4, LENDERS = 2, ROUNDS = 200, KINDS = 12, PI = 8 /* from there on */ };
 
 struct shared {
     pthread_mutex_t mutex[KINDS], lock;
@@ -31,13 +31,14 @@ struct shared {
 
 static struct shared *s;
 
-static void make_mutex(pthread_mutex_t *m, int type, int robust)
+static void make_mutex(pthread_mutex_t *m, int type, int robust, int protocol)
 {
     pthread_mutexattr_t a;
     CHECK(pthread_mutexattr_init(&a) == 0 && pthread_mutexattr_settype(&a, type) == 0);
     CHECK(pthread_mutexattr_setpshared(&a, PTHREAD_PROCESS_SHARED) == 0);
     CHECK(pthread_mutexattr_setrobust(&a, robust ? PTHREAD_MUTEX_ROBUST : PTHREAD_MUTEX_STALLED) ==
           0);
+    CHECK(pthread_mutexattr_setprotocol(&a, protocol) == 0);
     CHECK(pthread_mutex_init(m, &a) == 0);
 }
 
@@ -47,8 +48,9 @@ static void make(void)
     pthread_rwlockattr_t r;
     pthread_barrierattr_t b;
     for (int i = 0; i < KINDS; i++)
-        make_mutex(&s->mutex[i], i % 4, i / 4);
-    make_mutex(&s->lock, PTHREAD_MUTEX_ERRORCHECK, 0);
+        make_mutex(&s->mutex[i], i % 4, i / 4 == 1,
+                   i < PI ? PTHREAD_PRIO_NONE : PTHREAD_PRIO_INHERIT);
+    make_mutex(&s->lock, PTHREAD_MUTEX_ERRORCHECK, 0, PTHREAD_PRIO_NONE);
     CHECK(pthread_condattr_init(&c) == 0 &&
           pthread_condattr_setpshared(&c, PTHREAD_PROCESS_SHARED) == 0);
     CHECK(pthread_cond_init(&s->cond, &c) == 0);
@@ -126,7 +128,7 @@ static void *works(void *arg)
 {
     int me = (int)(intptr_t)arg;
     for (int i = 0; i < ROUNDS; i++) {
-        for (int k = 0; k < KINDS; k++)
+        for (int k = 0; k < PI; k++)
             count_up(k, i);
         use_rwlock(i);
         if (i % 10 == 0)
@@ -136,6 +138,27 @@ static void *works(void *arg)
     }
     take_turns(me);
     return NULL;
+}
+
+/* Its own threads: a PI mutex may bind who uses it to a kernel thread. */
+static void *lends(void *arg)
+{
+    struct timespec soon;
+    for (int i = 0; i < ROUNDS; i++)
+        for (int k = PI; k < KINDS; k++)
+            count_up(k, i);
+    for (int i = 0; i < ROUNDS; i++) {
+        clockid_t clock = i % 2 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+        clock_gettime(clock, &soon);
+        soon.tv_nsec += soon.tv_nsec < 900000000 ? 100000 : 0;
+        int r = pthread_mutex_clocklock(&s->mutex[PI], clock, &soon);
+        CHECK(r == 0 || r == ETIMEDOUT);
+        if (r == 0) {
+            usleep(20);
+            CHECK(pthread_mutex_unlock(&s->mutex[PI]) == 0);
+        }
+    }
+    return arg;
 }
 
 static void *plays(void *arg)
@@ -150,10 +173,14 @@ static void *plays(void *arg)
 
 static void side(int me)
 {
-    pthread_t t[THREADS], p;
+    pthread_t t[THREADS], l[LENDERS], p;
     CHECK(pthread_create(&p, NULL, plays, (void *)(intptr_t)me) == 0);
     for (int i = 0; i < THREADS; i++)
         CHECK(pthread_create(&t[i], NULL, works, (void *)(intptr_t)me) == 0);
+    for (int i = 0; i < LENDERS; i++)
+        l[i] = spawn(lends, NULL);
+    for (int i = 0; i < LENDERS; i++)
+        CHECK(pthread_join(l[i], NULL) == 0);
     for (int i = 0; i < THREADS; i++)
         CHECK(pthread_join(t[i], NULL) == 0);
     CHECK(pthread_join(p, NULL) == 0);
@@ -177,7 +204,7 @@ static void with_peer(char *self, int fd, int native)
     side(1);
     CHECK(waitpid(child, &status, 0) == child && status == 0);
     for (int i = 0; i < KINDS; i++)
-        CHECK(s->counter[i] == 2 * THREADS * ROUNDS);
+        CHECK(s->counter[i] == 2 * (i < PI ? THREADS : LENDERS) * ROUNDS);
     CHECK(pthread_barrier_destroy(&s->barrier) == 0 && pthread_cond_destroy(&s->cond) == 0);
     CHECK(pthread_rwlock_destroy(&s->rw) == 0);
     printf("turns %d written %d serial %d\n", s->turns, s->a, s->serial);
