@@ -45,9 +45,12 @@ static inline void lot_come(const struct green *me)
 
 extern struct bucket buckets[1 << BUCKET_BITS];
 
+/* Words of one page have their buckets in one page, each 32 bytes one of its own: who waits for many neighbours, as for
+   descriptors, needs few translations of addresses. Same places in different pages are scattered over all buckets. */
 static inline struct bucket *bucket_of(const void *addr)
 {
-    return &buckets[((uintptr_t)addr >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BUCKET_BITS)];
+    uint64_t page = ((uintptr_t)addr >> 12) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BUCKET_BITS);
+    return &buckets[page ^ ((uintptr_t)addr >> 5 & 127)];
 }
 
 /* Whether the caller may lock plainly; then inside is 1. */

@@ -17,8 +17,7 @@
 
 struct evloop_watch {
     struct event event;        /* libevent's part */
-    void (*fn)(void *, int);   /* called on readiness, on the hub's loop */
-    void *arg;                 /* its argument */
+    void *arg;                 /* what evloop_ready is called with */
     struct evloop_watch *free; /* next in the free list */
     struct inbox_node link;    /* in the hub's retired inbox */
 };
@@ -28,6 +27,8 @@ struct evloop_wake {
     atomic_int fd;      /* eventfd */
     bool edge;          /* edge-triggered: need not be drained */
 };
+
+void (*evloop_ready)(void *arg, int what);
 
 static struct evloop_watch *free_watches; /* watches_lock */
 static struct spin watches_lock;          /* protects free_watches; nests inside nothing */
@@ -122,11 +123,6 @@ static void on_fatal(int err)
     abort();
 }
 
-bool evloop_edge_triggered(const struct hub *h)
-{
-    return event_base_get_features(h->base) & EV_FEATURE_ET;
-}
-
 static int wake_add(struct hub *h)
 {
     struct evloop_wake *w = h->wake;
@@ -156,6 +152,7 @@ int evloop_open(struct hub *h)
     h->base = base_new(config.method);
     if (!h->base)
         return errno == EPERM || errno == ENOSYS ? -errno : -ENOMEM;
+    h->edge_triggered = event_base_get_features(h->base) & EV_FEATURE_ET;
     struct evloop_wake *w = h->wake = &wakes[h->index];
     int r = own_fd((int)sys3(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK, 0), &w->fd);
     w->edge = evloop_edge_triggered(h);
@@ -206,8 +203,8 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     struct evloop_watch *w = arg;
-    w->fn(w->arg, (what & EV_READ ? EVLOOP_READ : 0) | (what & EV_WRITE ? EVLOOP_WRITE : 0) |
-                      (what & EV_CLOSED ? EVLOOP_CLOSED : 0));
+    evloop_ready(w->arg, (what & EV_READ ? EVLOOP_READ : 0) | (what & EV_WRITE ? EVLOOP_WRITE : 0) |
+                             (what & EV_CLOSED ? EVLOOP_CLOSED : 0));
 }
 
 static int watch_add(struct hub *h, struct evloop_watch *w, int fd, short events)
@@ -216,20 +213,20 @@ static int watch_add(struct hub *h, struct evloop_watch *w, int fd, short events
         return -EINVAL;
     int saved = errno, r = 0; /* the program's: no call that succeeds changes it */
     errno = EINVAL;
+    h->registering = w->arg;
     if (event_add(&w->event, NULL))
         r = errno == ENOSPC ? -ENOMEM : -errno; /* no call that waits knows of epoll's watches */
+    h->registering = NULL;
     errno = saved;
     return r;
 }
 
-int evloop_watch(struct hub *h, int fd, int what, void (*fn)(void *, int), void *arg,
-                 struct evloop_watch **out)
+int evloop_watch(struct hub *h, int fd, int what, void *arg, struct evloop_watch **out)
 {
     reap_retired(h); /* a dead registration of this number would hide the new one from the kernel */
     struct evloop_watch *w = watch_alloc();
     if (!w)
         return -ENOMEM;
-    w->fn = fn;
     w->arg = arg;
     short events = 0;
     if (what & EVLOOP_READ)

@@ -3,8 +3,7 @@
 #define EVY_EVLOOP_H
 
 #include "base/base.h"
-
-struct hub;
+#include "core/hub.h"
 
 /* Makes h's base and wake-up descriptor. Returns 0 or -errno. */
 int evloop_open(struct hub *h);
@@ -16,16 +15,22 @@ void evloop_poll(struct hub *h);
 void evloop_kick(struct hub *h); /* ends evloop_poll from elsewhere */
 
 /* Whether registrations are edge-triggered and persistent (epoll) or one shot per wait (poll, select). */
-bool evloop_edge_triggered(const struct hub *h);
+static inline bool evloop_edge_triggered(const struct hub *h)
+{
+    return h->edge_triggered;
+}
 
 enum { EVLOOP_READ = 1, EVLOOP_WRITE = 2, EVLOOP_CLOSED = 4 };
 
-/* A registration with h's base: on readiness fn(arg, EVLOOP_*) runs on h's loop. Only on h's carrier.
-   Edge-triggered ones stay until evloop_unwatch, others fire once. Returns 0, -EPERM for descriptors that
-   are always ready (regular files), or -errno. */
+/* A registration with h's base: on readiness evloop_ready(arg, EVLOOP_*) runs on h's loop, or after its end by a
+   hair's breadth. arg stays valid for ever and is the address where who waits for EVLOOP_READ is parked. Only on h's
+   carrier. Edge-triggered ones stay until evloop_unwatch, others fire once. Returns 0, -EPERM for descriptors that are
+   always ready (regular files), or -errno. */
 struct evloop_watch;
-int evloop_watch(struct hub *h, int fd, int what, void (*fn)(void *, int), void *arg,
-                 struct evloop_watch **out);
+int evloop_watch(struct hub *h, int fd, int what, void *arg, struct evloop_watch **out);
+
+/* Set by who registers (io/watch.c). */
+extern void (*evloop_ready)(void *arg, int what);
 
 /* Ends a registration of h, from h's carrier. */
 void evloop_unwatch(struct hub *h, struct evloop_watch *w);

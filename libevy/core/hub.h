@@ -54,12 +54,15 @@ struct hub {
     void (*after)(void *);    /* what the next context does for the one switched away from */
     void *after_arg;          /* its argument */
     struct event_base *base;  /* private libevent */
+    bool edge_triggered;      /* what base tells of readiness (evloop_edge_triggered) */
     struct evloop_wake *wake; /* the eventfd that ends its sleep (evloop.c) */
     int64_t relieved;         /* when priorities last gave way; 0: nobody ready has one */
     int64_t tick;             /* when it last polled I/O; read by the monitor and observers */
     deadline_t sleep_until;   /* how long this pass may wait in the kernel; 0: only look */
     unsigned watches; /* registrations with base but the wake-up: without any, polling can wait */
     atomic_int epoll_fd; /* the base's epoll instance, -1 with other methods */
+    const void *
+        registering; /* argument of the registration that libevent is making with epoll; else NULL */
     bool skip_epoll_ctl; /* a vanishing descriptor's event is being deleted: the kernel knows */
     struct carrier
         *carrier; /* who drives it; changed by who hands it over. NULL: unused (apart.h) */

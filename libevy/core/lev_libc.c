@@ -5,6 +5,7 @@
 #include "base/sys.h"
 #include "core/evloop.h"
 #include "core/hub.h"
+#include "core/ready.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -44,7 +46,9 @@ int lev_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
         return 0;
     struct epoll_event e = *event;
     if (e.events & EPOLLET)
-        e.events |= EPOLLPRI; /* libevent has no word for it; see translate */
+        e.events |= EPOLLPRI; /* libevent has no word for it; see ready.c */
+    if (self() && this_hub()->registering)
+        e.data.u64 = ready_data(this_hub()->registering);
     return (int)answer(sys_call4(SYS_epoll_ctl, evloop_epoll_fd(epfd), op, fd, (long)&e));
 }
 
@@ -63,29 +67,30 @@ static int round_up_to_ms(const struct timespec *ts)
     return ts ? (int)(ts->tv_sec * 1000 + (ts->tv_nsec + 999999) / 1000000) : -1;
 }
 
-/* Conditions that stay and concern every waiter - hang-ups, errors, urgent data - are told to libevent as "both
-   directions, closed": it has no word for urgent data, and takes a hang-up for plain readiness. */
-static int translate(struct epoll_event *events, int n)
+static long epoll_until(int epfd, struct epoll_event *events)
 {
-    for (int i = 0; i < n; i++)
-        if (events[i].events & (EPOLLHUP | EPOLLERR | EPOLLPRI))
-            events[i].events = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
-    return n;
+    struct timespec buf, *ts = NULL;
+    if (this_hub()->sleep_until == 0)
+        return sys_call6(SYS_epoll_pwait, epfd, (long)events, READY_MOST, 0, 0, 0);
+    ts = time_left(&buf);
+    long r = sys_call6(SYS_epoll_pwait2, epfd, (long)events, READY_MOST, (long)ts, 0, 0);
+    if (r == -ENOSYS) /* before Linux 5.11 */
+        r = sys_call6(SYS_epoll_pwait, epfd, (long)events, READY_MOST, round_up_to_ms(ts), 0, 0);
+    return r;
 }
 
+/* libevent gets what is left for it: the hub's wake-up at most. */
 int lev_epoll_wait(int epfd, struct epoll_event *events, int n, int timeout)
 {
     (void)timeout;
-    struct timespec buf, *ts = NULL;
-    epfd = evloop_epoll_fd(epfd);
-    if (this_hub()->sleep_until == 0)
-        return translate(events,
-                         (int)answer(sys_call6(SYS_epoll_pwait, epfd, (long)events, n, 0, 0, 0)));
-    ts = time_left(&buf);
-    long r = sys_call6(SYS_epoll_pwait2, epfd, (long)events, n, (long)ts, 0, 0);
-    if (r == -ENOSYS) /* before Linux 5.11 */
-        r = sys_call6(SYS_epoll_pwait, epfd, (long)events, n, round_up_to_ms(ts), 0, 0);
-    return translate(events, (int)answer(r));
+    struct epoll_event got[READY_MOST];
+    long r = epoll_until(evloop_epoll_fd(epfd), got);
+    if (r < 0)
+        return (int)answer(r);
+    int left = ready_dispatch(got, (int)r);
+    check(left <= n);
+    memcpy(events, got, (size_t)left * sizeof *got);
+    return left;
 }
 
 int lev_poll(struct pollfd *fds, nfds_t n, int timeout)

@@ -143,6 +143,24 @@ static inline unsigned unpark(const void *addr, unsigned count, uint32_t bits)
     return unpark_slow(me, b, addr, count, bits);
 }
 
+/* Looks without the lock: what may vanish meanwhile may be prefetched, not read. */
+void lot_expect(const void *addr, int step)
+{
+    struct bucket *b = bucket_of(addr);
+    if (step == 0) {
+        __builtin_prefetch(addr, 1);
+        __builtin_prefetch(b, 1);
+        return;
+    }
+    if (atomic_load_explicit(&b->word, memory_order_relaxed) == 0)
+        return;
+    const struct list *first = b->queue.next;
+    if (step == 1)
+        __builtin_prefetch(first, 1);
+    else if (atomic_load_explicit(&lot_access.shared, memory_order_relaxed) == LOT_ALONE)
+        __builtin_prefetch(list_entry(first, struct waiter, node)->green, 1);
+}
+
 unsigned lot_unpark_fenced(const void *addr, unsigned count)
 {
     return unpark(addr, count, FUTEX_BITSET_MATCH_ANY);

@@ -30,6 +30,12 @@ static void on_ready(void *arg, int what)
         fd_edge(s, FD_WRITE, count);
 }
 
+static int watch(struct hub *h, struct fd *s, int fd, int what, struct evloop_watch **out)
+{
+    evloop_ready = on_ready;
+    return evloop_watch(h, fd, what, s, out);
+}
+
 /* Every arrival of data repeats that one may write. Such edges are counted only once somebody has waited to
    write; who is the first must try again after saying so. Returns whether s was new to it. */
 static bool first_to_write(struct fd *s, int dir)
@@ -60,7 +66,7 @@ static int watch_here(struct fd *s, int fd, struct hub *h)
     spin_lock(&s->lock);
     struct hub *from = s->watch_hub;
     old = atomic_load_explicit(&s->watch, memory_order_relaxed);
-    int r = old && from == h ? 0 : evloop_watch(h, fd, EVLOOP_READ | EVLOOP_WRITE, on_ready, s, &w);
+    int r = old && from == h ? 0 : watch(h, s, fd, EVLOOP_READ | EVLOOP_WRITE, &w);
     if (w) {
         __atomic_store_n(&s->watch_hub, h, __ATOMIC_RELAXED);
         atomic_store_explicit(&s->watch, w, memory_order_release);
@@ -131,8 +137,7 @@ static int watch_once(struct fd_wait_entry *e)
     e->once = NULL;
     if (evloop_edge_triggered(h))
         return 0;
-    return evloop_watch(h, e->fd, e->dir == FD_READ ? EVLOOP_READ : EVLOOP_WRITE, on_ready, e->slot,
-                        &e->once);
+    return watch(h, e->slot, e->fd, e->dir == FD_READ ? EVLOOP_READ : EVLOOP_WRITE, &e->once);
 }
 
 static void unwatch_once(struct fd_wait_entry *e)
