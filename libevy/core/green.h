@@ -93,6 +93,11 @@ struct green {
     _Atomic(struct hub *) waker; /* hub of who woke it last from another; written by that one */
     unsigned apart; /* wake-ups in a row that say it had better live there; carrier of hub */
 
+    /* What an I/O call needs besides. */
+    unsigned handled; /* signal handlers begun on it; own */
+    unsigned breaks;  /* those of them without SA_RESTART; own */
+    struct io *turn;  /* its call that has a descriptor's turn (io/io.h); own */
+
     /* Its birth and end. */
     uintptr_t thread;                /* its pthread_t */
     void (*body)(struct green *);    /* what runs first on its stack; returns after sched_end */
@@ -120,8 +125,6 @@ struct green {
     struct stack stack;        /* its memory; map is NULL for main and adopted threads */
     char name[16];             /* pthread_setname_np; empty: the process's name */
     struct list siblings;      /* among all bodies (green.c); bodies_lock */
-    unsigned handled;          /* signal handlers begun on it; own */
-    unsigned breaks;           /* those of them without SA_RESTART; own */
     atomic_uint blocks;        /* BLOCKS_*: what a signal may interrupt; written by itself */
     _Atomic uint64_t sigmask;  /* signals it blocks, bit sig - 1; written by itself */
     _Atomic uint64_t sigwaits; /* signals it waits for in sigwait & co; written by itself */
@@ -133,7 +136,6 @@ struct green {
         cpu_from; /* CPU time of the kernel thread when its turn began, 0: not noted; likewise */
     void *fiber;  /* what ThreadSanitizer knows it by (annotate.h); NULL: nothing yet */
     struct carrier *stranded_on; /* the kernel thread that runs it when it is stranded */
-    struct io *turn;             /* its call that has a descriptor's turn (io/io.h); own */
     struct futex_wait futex;     /* own */
     struct green *lender; /* whose TCB a light one is on while it makes such a call (blocks); own */
 };

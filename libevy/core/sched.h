@@ -44,6 +44,9 @@ void sched_tick(void);
 /* The running green thread, in a critical section, goes on as one of hub `to`, another one. */
 void sched_move(struct hub *to);
 
+/* In a critical section, by who is about to spend a while: brings into the cache what those who run next need first. */
+void sched_expect_next(void);
+
 /* First run of g, a new green thread, on the hub that suits. Any thread. */
 void sched_start(struct green *g);
 

@@ -28,15 +28,11 @@ static struct fd *chunk_make(unsigned i)
     return expected;
 }
 
-struct fd *fd_slot(int fd)
+struct fd *fd_slot_new(int fd)
 {
     unsigned i = (unsigned)fd >> FD_CHUNK_BITS;
-    if (unlikely(i >= FD_CHUNKS))
-        return NULL;
-    struct fd *chunk = atomic_load_explicit(&fd_chunks[i], memory_order_acquire);
-    if (unlikely(!chunk) && !(chunk = chunk_make(i)))
-        return NULL;
-    return &chunk[fd & (FD_CHUNK_SLOTS - 1)];
+    struct fd *chunk = i < FD_CHUNKS ? chunk_make(i) : NULL;
+    return chunk ? &chunk[fd & (FD_CHUNK_SLOTS - 1)] : NULL;
 }
 
 unsigned fd_slots(void)
@@ -126,7 +122,7 @@ bool fd_times_itself(const struct fd *s, int fd)
 }
 
 /* A descriptor that came from outside or from a call we did not see. */
-static void slot_learn(struct fd *s, int fd)
+void fd_learn(struct fd *s, int fd)
 {
     long status = sys_fcntl(fd, F_GETFL, 0);
     enum fd_kind kind = ask_kind(fd, status);
@@ -146,14 +142,6 @@ static void slot_learn(struct fd *s, int fd)
     zero = 0;
     atomic_compare_exchange_strong(&s->seq[FD_WRITE], &zero, 1);
     atomic_store_explicit(&s->kind, (unsigned char)kind, memory_order_release);
-}
-
-struct fd *fd_known(int fd)
-{
-    struct fd *s = fd_slot(fd);
-    if (unlikely(s && fd_kind(s) == FD_UNKNOWN))
-        slot_learn(s, fd);
-    return s;
 }
 
 void fd_opened(int fd, enum fd_kind kind, unsigned flags)

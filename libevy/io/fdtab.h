@@ -50,14 +50,16 @@ struct fd {
     atomic_uint turn;    /* TURN_*: whose write goes on; waiters park on it */
     atomic_uint generation;               /* grows when the number is closed or reused */
     atomic_uchar kind;                    /* enum fd_kind */
+    atomic_uchar strays;                  /* waits of other hubs since the last one there */
     atomic_ushort flags;                  /* enum fd_flags */
     struct spin lock;                     /* protects watch and watch_hub; nests inside nothing */
+    atomic_uchar passed;                  /* reads in a row that took what others waited for */
     _Atomic(struct evloop_watch *) watch; /* persistent registration, NULL before the first wait */
     struct hub *watch_hub;                /* whose base it is registered with */
-    atomic_uchar strays;                  /* waits of other hubs since the last one there */
-    atomic_uchar passed;                  /* reads in a row that took what others waited for */
     _Atomic int64_t timeout[2];           /* SO_RCVTIMEO, SO_SNDTIMEO in ns, 0: none */
 };
+
+_Static_assert(sizeof(struct fd) == CACHE_LINE, "a request touches one line of the table");
 
 /* Slots by number, in chunks that are mapped when first needed. */
 #define FD_CHUNK_BITS 12
@@ -65,11 +67,17 @@ struct fd {
 #define FD_CHUNKS 4096 /* 16 million descriptors; fs.nr_open is one million by default */
 extern _Atomic(struct fd *) fd_chunks[FD_CHUNKS];
 
-/* The slot of a descriptor, NULL for numbers no kernel gives. Never moves. */
-struct fd *fd_slot(int fd);
+/* For fd_slot, where there is no chunk yet. */
+EVY_COLD struct fd *fd_slot_new(int fd);
 
-/* As fd_slot, with kind known: asks the kernel the first time. */
-struct fd *fd_known(int fd);
+/* The slot of a descriptor, NULL for numbers no kernel gives. Never moves. */
+static inline struct fd *fd_slot(int fd)
+{
+    unsigned i = (unsigned)fd >> FD_CHUNK_BITS;
+    struct fd *chunk =
+        likely(i < FD_CHUNKS) ? atomic_load_explicit(&fd_chunks[i], memory_order_acquire) : NULL;
+    return likely(chunk != NULL) ? &chunk[fd & (FD_CHUNK_SLOTS - 1)] : fd_slot_new(fd);
+}
 
 /* Numbers from here on have no slot yet: nothing is known about them. */
 unsigned fd_slots(void);
@@ -113,6 +121,18 @@ static inline void fd_set_flag(struct fd *s, unsigned flag, bool on)
 static inline enum fd_kind fd_kind(const struct fd *s)
 {
     return (enum fd_kind)atomic_load_explicit(&s->kind, memory_order_relaxed);
+}
+
+/* Asks the kernel what fd, whose slot is s, is. */
+EVY_COLD void fd_learn(struct fd *s, int fd);
+
+/* As fd_slot, with kind known: asks the kernel the first time. */
+static inline struct fd *fd_known(int fd)
+{
+    struct fd *s = fd_slot(fd);
+    if (unlikely(s && fd_kind(s) == FD_UNKNOWN))
+        fd_learn(s, fd);
+    return s;
 }
 
 static inline bool fd_is_socket(const struct fd *s)

@@ -108,15 +108,16 @@ static long unbroken_wait(struct io *io)
     struct green *g = self();
     critical_enter_as(g);
     long r = broken(io) ? -EINTR : fd_wait(io->slot, io->fd, io->dir, io->seq, io_deadline(io));
+    sched_expect_next(); /* a system call follows */
     return critical_leave_wait(g, r);
 }
 
 /* After a wait that answered r: what must not be held in a handler is not. */
 static long after_wait(struct io *io, long r)
 {
-    bool turn = self()->turn == io;
     if (likely(r != -EINTR && r != -ECANCELED))
         return r;
+    bool turn = self()->turn == io;
     io_turn_over(io);
     r = interrupted(r);
     if (r == 0 && broken(io))
@@ -233,12 +234,11 @@ long io_end(struct io *io, long r)
     io_turn_over(io);
     if (unlikely(r == -EBADF))
         cancel_point(); /* who closed it in the middle may have cancelled us before */
-    if (io->waited && r >= 0)
-        lot_unpark_fenced(&io->slot->seq[io->dir],
-                          1); /* there may be more, for others who wait here */
-    else
+    if (!io->waited || r < 0)
         sched_tick();
-    if (io->dir == FD_READ && fd_kind(io->slot) == FD_OTHER && !io->waited)
+    else if (!io_drained(io)) /* there may be more, for others who wait here */
+        lot_unpark_fenced(&io->slot->seq[io->dir], 1);
+    if (!io->waited && io->dir == FD_READ && fd_kind(io->slot) == FD_OTHER)
         count_pass(io->slot);
     return errno_edge(r);
 }

@@ -49,6 +49,14 @@ deadline_t io_deadline(struct io *io);
 bool io_set_nonblock(struct io *io);
 void io_clear_nonblock(struct io *io);
 
+/* Nothing has come since a read that took all there was. */
+static inline bool io_drained(const struct io *io)
+{
+    return io->dir == FD_READ &&
+           atomic_load_explicit(&io->slot->drained, memory_order_relaxed) == io->seq &&
+           !fd_has(io->slot, FD_UNDRAINABLE);
+}
+
 /* Ends a call: r is a result or -errno. Returns what the program gets, errno set. */
 long io_end(struct io *io, long r);
 

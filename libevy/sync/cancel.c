@@ -30,10 +30,9 @@ void cancel_now(void)
     evy_pthread_exit(PTHREAD_CANCELED);
 }
 
-void cancel_point(void)
+void cancel_if_due(const struct green *g)
 {
-    struct green *g = self();
-    if (unlikely(g && cancel_due(g)))
+    if (cancel_due(g))
         cancel_now();
 }
 

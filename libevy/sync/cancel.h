@@ -2,12 +2,20 @@
 #ifndef EVY_CANCEL_H
 #define EVY_CANCEL_H
 
-#include <stdbool.h>
+#include "base/base.h"
+#include "core/green.h"
 
-struct green;
+/* For cancel_point, when something waits for g, the running one. */
+EVY_COLD void cancel_if_due(const struct green *g);
 
 /* A cancellation point: acts on a pending request unless cancellation is disabled, else returns at once. */
-void cancel_point(void);
+static inline void cancel_point(void)
+{
+    const struct green *g = self();
+    if (likely(g != NULL) &&
+        unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed) != 0))
+        cancel_if_due(g);
+}
 
 /* g, the running one, is to end at its next cancellation point. */
 bool cancel_due(const struct green *g);
