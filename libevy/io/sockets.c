@@ -25,11 +25,10 @@ static bool recv_begin(struct io *io, int fd, int flags)
     return io_begin(io, fd, FD_READ, nonblock) && fd_is_socket(io->slot);
 }
 
-/* Nothing has come since a read that took all there was: the call that would say EAGAIN is spared. */
+/* The call that would say EAGAIN is spared. */
 static bool known_empty(const struct io *io)
 {
-    bool empty = atomic_load_explicit(&io->slot->drained, memory_order_relaxed) == io->seq &&
-                 io->may_wait && !fd_has(io->slot, FD_UNDRAINABLE);
+    bool empty = io->may_wait && io_drained(io);
     if (empty && observes(OBSERVE_STATS))
         stats_saved();
     return empty;
@@ -69,6 +68,24 @@ static size_t least(const struct io *io, size_t n, int flags)
     return low < n ? low : n;
 }
 
+/* libc's own would open and close a section in which it can be cancelled: two atomic operations on a cache line of the
+   TCB that nothing else needs. */
+static long recv_now(int fd, void *buf, size_t n, int flags, struct sockaddr *addr,
+                     socklen_t *addrlen)
+{
+    if (likely(real_net_is_libc))
+        return sys_call6(SYS_recvfrom, fd, (long)buf, (long)n, flags, (long)addr, (long)addrlen);
+    return or_errno(real.recvfrom(fd, buf, n, flags, addr, addrlen));
+}
+
+static long send_now(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
+                     socklen_t len)
+{
+    if (likely(real_net_is_libc))
+        return sys_call6(SYS_sendto, fd, (long)buf, (long)n, flags, (long)addr, (long)len);
+    return or_errno(real.sendto(fd, buf, n, flags, addr, len));
+}
+
 ssize_t evy_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr,
                      socklen_t *addrlen)
 {
@@ -83,8 +100,8 @@ ssize_t evy_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *ad
             *addrlen = room;
         r = IO_TRY(&io, too_little(&io, n - io.done)
                             ? -EAGAIN
-                            : or_errno(real.recvfrom(fd, (char *)buf + io.done, n - io.done,
-                                                     flags | MSG_DONTWAIT, addr, addrlen)));
+                            : recv_now(fd, (char *)buf + io.done, n - io.done, flags | MSG_DONTWAIT,
+                                       addr, addrlen));
         if (r > 0)
             note_drained(&io, r, n - io.done, flags);
         if (r <= 0)
@@ -179,8 +196,8 @@ ssize_t evy_sendto(int fd, const void *buf, size_t n, int flags, const struct so
         return REAL(sendto)(fd, buf, n, flags, addr, len);
     long r = sends_all(&io) ? io_turn(&io) : 0;
     while (r == 0) {
-        r = IO_TRY(&io, or_errno(real.sendto(fd, (const char *)buf + io.done, n - io.done,
-                                             flags | quiet(&io), addr, len)));
+        r = IO_TRY(&io, send_now(fd, (const char *)buf + io.done, n - io.done, flags | quiet(&io),
+                                 addr, len));
         if (r <= 0)
             break;
         io.done += (size_t)r;

@@ -4,8 +4,10 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <gnu/libc-version.h>
 
 struct real real;
+bool real_net_is_libc;
 
 static long missing(void)
 {
@@ -23,6 +25,12 @@ static void *next_definition(const char *name, const char *version)
     return p ? p : (void *)missing;
 }
 
+static void *object_of(void *address)
+{
+    Dl_info info;
+    return dladdr(address, &info) ? info.dli_fbase : NULL;
+}
+
 void real_resolve(void)
 {
 #define HOOK(subset, when, ret, name, params, args, version)                                       \
@@ -33,5 +41,8 @@ void real_resolve(void)
 #define ALIAS(alias, name)
 #define CHK(subset, name, ret, params)
 #include "preload/hooks.def"
+    void *libc = object_of((void *)gnu_get_libc_version);
+    real_net_is_libc =
+        object_of((void *)real.recvfrom) == libc && object_of((void *)real.sendto) == libc;
     real.resolved = true;
 }

@@ -18,6 +18,9 @@ struct real {
 
 extern struct real real;
 
+/* recvfrom and sendto are libc's own: who makes the system calls himself passes nobody by. */
+extern bool real_net_is_libc;
+
 /* Fills the table: when the library is loaded, or at the first hooked call if that comes earlier. */
 EVY_COLD void real_resolve(void);
 
