@@ -41,8 +41,8 @@ void real_resolve(void)
 #define ALIAS(alias, name)
 #define CHK(subset, name, ret, params)
 #include "preload/hooks.def"
-    void *libc = object_of((void *)gnu_get_libc_version);
+    const void *libc = object_of((void *)gnu_get_libc_version);
     real_net_is_libc =
-        object_of((void *)real.recvfrom) == libc && object_of((void *)real.sendto) == libc;
+        libc && object_of((void *)real.recvfrom) == libc && object_of((void *)real.sendto) == libc;
     real.resolved = true;
 }

@@ -27,8 +27,8 @@ create_join          1625
 mutex                  59
 park_unpark           589
 condition_round_trip 1197
-recv_ready            398
-recv_waits           5220
+recv_ready            310
+recv_waits           4460
 END
 
 # BIND_NOW: the dynamic loader's work at the first call of a function is not the operation's.
