@@ -32,9 +32,19 @@ recv_waits           4460
 END
 
 # BIND_NOW: the dynamic loader's work at the first call of a function is not the operation's.
-LD_BIND_NOW=1 EVY_HUBS=1 valgrind --tool=callgrind --separate-threads=yes '--dump-before=mark_*' \
-    --callgrind-out-file="$dir/out" "$build/tests/bench/api_count" >"$dir/stdout" 2>"$dir/stderr" ||
-    { tail -5 "$dir/stderr"; exit 1; }
+run() {
+    rm -f "$dir"/out*
+    LD_BIND_NOW=1 EVY_HUBS=1 valgrind --tool=callgrind --separate-threads=yes '--dump-before=mark_*' \
+        --callgrind-out-file="$dir/out" "$build/tests/bench/api_count" >"$dir/stdout" 2>"$dir/stderr" ||
+        { tail -5 "$dir/stderr"; exit 1; }
+}
+
+# Kernel threads are main's, the monitor's and, where a dump took so long that the monitor thought the hub stuck, a third
+# that has some of the instructions.
+for _ in 1 2 3 4 5; do
+    run
+    [ -e "$dir/out-03" ] || break
+done
 read -r count <"$dir/stdout"
 
 # Each file ends with the mark of the next operation: what it counts belongs to the one before.
