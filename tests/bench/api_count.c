@@ -8,11 +8,12 @@
 #include <evy.h>
 #include <pthread.h>
 #include <sched.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "players.h"
 
 enum { COUNT = 1000, BATCH = 100 };
 
@@ -121,10 +122,7 @@ static void *light_ones(void *arg)
 
 /* Pthreads */
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t turned[2] = {PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER};
-static sem_t ball[2];
-static int turn, pair[2];
+static int pair[2];
 
 static void *yields(void *arg)
 {
@@ -146,31 +144,6 @@ static void mutex(void)
         pthread_mutex_lock(&lock);
         pthread_mutex_unlock(&lock);
     }
-}
-
-/* Each is woken COUNT / 2 times. */
-static void *sem_player(void *arg)
-{
-    int me = arg != NULL;
-    for (int i = 0; i < COUNT / 2; i++) {
-        sem_wait(&ball[me]);
-        sem_post(&ball[!me]);
-    }
-    return NULL;
-}
-
-static void *cond_player(void *arg)
-{
-    int me = arg != NULL;
-    pthread_mutex_lock(&lock);
-    for (int i = 0; i < COUNT; i++) {
-        while (turn != me)
-            pthread_cond_wait(&turned[me], &lock);
-        turn = !me;
-        pthread_cond_signal(&turned[!me]);
-    }
-    pthread_mutex_unlock(&lock);
-    return NULL;
 }
 
 static void recv_ready(void)
@@ -219,7 +192,9 @@ static void *pthreads(void *arg)
     mark_mutex();
     mutex();
     mark_park_unpark();
+    rounds = COUNT / 2; /* each is woken that often */
     two(sem_player, sem_player);
+    rounds = COUNT;
     mark_condition_round_trip();
     two(cond_player, cond_player);
     recv_ready();

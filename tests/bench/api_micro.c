@@ -8,20 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "measure.h"
 
 enum { PARKED = 100000, BATCH = 100 };
 
 static double seconds = 0.3;
 static long count;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* ns per operation: the best of runs that fill the time. */
 static double measure(void (*work)(void))
@@ -103,20 +97,6 @@ static void hand_off(void)
     wait_for(a);
     wait_for(b);
     evy_queue_free(queue);
-}
-
-/* Resident and page tables, in bytes. */
-static long memory(void)
-{
-    char line[100];
-    long kb, sum = 0;
-    FILE *f = fopen("/proc/self/status", "r");
-    while (f && fgets(line, sizeof line, f))
-        if (sscanf(line, "VmRSS: %ld", &kb) == 1 || sscanf(line, "VmPTE: %ld", &kb) == 1)
-            sum += kb * 1024;
-    if (f)
-        fclose(f);
-    return sum;
 }
 
 static void *park(void *arg)

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "scale.h"
+#include "measure.h"
 
 enum { CEDES = 10, ROUNDS = 5 };
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+from programs.context import native_environment
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -33,7 +35,7 @@ class Bench:
 
     def environment(self, hubs=None):
         """Without hubs natively, else preloaded."""
-        plain = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD" and not k.startswith("EVY_")}
+        plain = native_environment()
         if hubs:
             plain.update(LD_PRELOAD=self.library, EVY_HUBS=str(hubs))
         return plain

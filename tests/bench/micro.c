@@ -7,19 +7,13 @@
  * Everything runs on threads of its own: no libc shortcut for single-threaded processes counts.
  */
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "measure.h"
+#include "players.h"
 
 static double seconds = 0.5;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void must(int error)
 {
@@ -59,37 +53,6 @@ static void create_join(long count)
         must(pthread_create(&t, NULL, nothing, NULL));
         must(pthread_join(t, NULL));
     }
-}
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t turned[2] = {PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER};
-static int turn;
-static long rounds;
-
-static void *cond_player(void *arg)
-{
-    int me = arg != NULL;
-    pthread_mutex_lock(&lock);
-    for (long i = 0; i < rounds; i++) {
-        while (turn != me)
-            pthread_cond_wait(&turned[me], &lock);
-        turn = !me;
-        pthread_cond_signal(&turned[!me]);
-    }
-    pthread_mutex_unlock(&lock);
-    return NULL;
-}
-
-static sem_t ball[2];
-
-static void *sem_player(void *arg)
-{
-    int me = arg != NULL;
-    for (long i = 0; i < rounds; i++) {
-        sem_wait(&ball[me]);
-        sem_post(&ball[!me]);
-    }
-    return NULL;
 }
 
 static void play(void *(*player)(void *), long count)

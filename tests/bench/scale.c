@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "scale.h"
+#include "measure.h"
 
 enum { YIELDS = 10, ROUNDS = 5, STACK = 64 << 10 };
 

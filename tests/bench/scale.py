@@ -1,13 +1,10 @@
-#!/ usr / bin / env python3
-""
-    "What one operation costs while 100 to 1,000,000 threads live: native threads, pthreads under libevy, and light green
-    threads of the explicit API(tests / bench / scale.c, api_scale.c say what the operations are)
-        .
+#!/usr/bin/env python3
+"""What one operation costs while 100 to 1,000,000 threads live: native threads, pthreads under libevy, and light green
+threads of the explicit API (tests/bench/scale.c, api_scale.c say what the operations are).
 
-    Contestants take turns;
-figures are medians of the rounds, CPU time per operation; the last columns are the cost with the
+Contestants take turns; figures are medians of the rounds, CPU time per operation; the last columns are the cost with the
 most threads over that with a hundred, and libevy's over that of native threads where there are as many of these.
-A plot goes to BUILD/scale.svg, every measurement as one JSON line to BUILD/scale.jsonl. Nothing here passes or fails.
+A plot goes to scale.svg, every measurement as one JSON line to scale.jsonl. Nothing here passes or fails.
 """
 
 import argparse
@@ -15,16 +12,20 @@ import json
 import math
 import os
 import statistics
-import subprocess
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from bench.contest import ROOT, output, progress, table  # noqa: E402
+from programs.context import native_environment  # noqa: E402
+
 COUNTS = (100, 1000, 10000, 100000, 1000000)
 OPERATIONS = {"create": "create, fresh memory", "create_warm": "create, memory of ended ones", "join": "end (+ join)",
               "broadcast": "wake-up by broadcast", "yield": "yield", "sem": "semaphore, waits", "rwlock": "rwlock, waits",
               "queue": "queue, waits", "sleep": "sleep", "bytes": "bytes, parked"}
 PROGRAMS = {"native": "scale", "pthread": "scale", "light": "api_scale"}
 MOST_NATIVE = 10000
+SECONDS = 300  # for one program
 BYTES_EACH = {"native": 12000, "pthread": 9500, "light": 5500}  # what must be free, roughly
 COLOURS = ("#1b6ca8", "#d1495b", "#2e8b57", "#edae49", "#6a4c93", "#00798c", "#8d6a9f", "#444444", "#bc6c25", "#7f7f7f")
 
@@ -35,46 +36,46 @@ def available():
 
 
 def measure(build, contestant, count):
-    environment = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD" and not k.startswith("EVY_")}
-    environment["EVY_HUBS"] = "1"
+    environment = {**native_environment(), "EVY_HUBS": "1"}
     if contestant == "pthread":
         environment["LD_PRELOAD"] = os.path.join(build, "libevy.so")
-    done = subprocess.run([os.path.join(build, "tests/bench", PROGRAMS[contestant]), str(count)], env=environment,
-                          capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError((done.stdout + done.stderr).strip()[-200:] or f"exit status {done.returncode}")
-    return json.loads(done.stdout)
+    program = os.path.join(build, "tests/bench", PROGRAMS[contestant])
+    return json.loads(output([program, str(count)], seconds=SECONDS, env=environment))
+
+
+def turns(options):
+    """Who is measured with how many threads, in this order."""
+    for turn in range(options.rounds):
+        for count in (c for c in COUNTS if c <= options.most):
+            for contestant in PROGRAMS:
+                if contestant == "native" and count > MOST_NATIVE:
+                    continue
+                if available() < count * BYTES_EACH[contestant]:
+                    print(f"{contestant}, {count:,}: skipped, too little memory")
+                    continue
+                yield turn, count, contestant
 
 
 def measure_all(options):
     """{contestant: {count: {operation: figure}}}"""
     runs = {c: {} for c in PROGRAMS}
-    with open(os.path.join(options.build, "scale.jsonl"), "a") as log:
-        for turn in range(options.rounds):
-            for count in (c for c in COUNTS if c <= options.most):
-                for contestant in PROGRAMS:
-                    if contestant == "native" and count > MOST_NATIVE:
-                        continue
-                    if available() < count * BYTES_EACH[contestant]:
-                        print(f"{contestant}, {count:,}: skipped, too little memory")
-                        continue
-try : figures
-    = measure(options.build, contestant, count) except RuntimeError as error
-        : print(f "{contestant}, {count:,}: {error}") continue log
-              .write(json.dumps({"contestant" : contestant, "round" : turn, **figures}) + "\n")
-                  runs[contestant]
-              .setdefault(count, [])
-              .append(figures) return
-    {
-contestant : {
-count : {
-op: statistics.median(r[op] for r in some) for op in OPERATIONS if op in some[0]
-}
-                         for
-                             count, some in counts.items()
-} for
-            contestant, counts in runs.items()
-    }
+    with open(os.path.join(options.out, "scale.jsonl"), "a") as log:
+        for turn, count, contestant in turns(options):
+            progress(f"{contestant}, {count:,} threads, round {turn + 1} of {options.rounds}")
+            try:
+                figures = measure(options.build, contestant, count)
+            except RuntimeError as error:
+                print(f"{contestant}, {count:,}: {error}")
+                continue
+            log.write(json.dumps({"contestant": contestant, "round": turn, **figures}) + "\n")
+            runs[contestant].setdefault(count, []).append(figures)
+    progress()
+    return {contestant: {count: medians(some) for count, some in counts.items()} for contestant, counts in runs.items()}
+
+
+def medians(figures):
+    return {op: statistics.median(f[op] for f in figures) for op in OPERATIONS if op in figures[0]}
+
 
 def figure(value):
     return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
@@ -85,14 +86,13 @@ def show(results):
         if not counts:
             continue
         least, most = min(counts), max(counts)
-        print(f"\n{contestant}: ns of CPU time per operation, by number of threads")
         rows = [("", *(f"{c:,}" for c in counts), f"{most:,} / {least:,}", "of native")]
         for operation, name in OPERATIONS.items():
             values = [counts[c].get(operation) for c in counts]
             if None not in values:
                 rows.append((name, *map(figure, values), f"{values[-1] / values[0]:.2f}",
                              of_native(results, contestant, operation)))
-        table(rows)
+        table(f"{contestant}: ns of CPU time per operation, by number of threads", rows)
 
 
 def of_native(results, contestant, operation):
@@ -101,13 +101,6 @@ def of_native(results, contestant, operation):
     if contestant == "native" or not shared:
         return "-"
     return f"{statistics.median(results[contestant][c][operation] / native[c][operation] for c in shared):.4f}"
-
-
-def table(rows):
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        print("  " + "  ".join([row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:])]).rstrip())
-    sys.stdout.flush()
 
 
 def plot(results, path):
@@ -141,10 +134,12 @@ def main():
     parser.add_argument("--build", default=os.path.join(ROOT, "build"), help="directory with libevy.so and tests/")
     parser.add_argument("--most", type=int, default=COUNTS[-1], help="threads at most")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--out", help="where scale.jsonl and scale.svg go, instead of BUILD")
     options = parser.parse_args()
+    options.out = options.out or options.build
     results = measure_all(options)
     show(results)
-    plot(results, os.path.join(options.build, "scale.svg"))
+    plot(results, os.path.join(options.out, "scale.svg"))
 
 
 if __name__ == "__main__":
