@@ -200,11 +200,15 @@ static void *holds_loader(void *arg)
     return arg;
 }
 
-static int constructed[2];
+static int constructed[2], in_green;
 
 void stuck_constructor(void) /* for stuck.so */
 {
-    raw_read();
+    char c = 0;
+    if (in_green)
+        CHECK(read(pipe_fds[0], &c, 1) == 1 && c == 'x');
+    else
+        raw_read();
     constructed[0]++;
 }
 
@@ -213,6 +217,15 @@ static void *opens_library(void *arg)
     void *lib = dlopen("stuck.so", RTLD_NOW | RTLD_LOCAL);
     CHECK(lib != NULL && constructed[0] == ++constructed[1] && dlclose(lib) == 0);
     return arg;
+}
+
+/* Who waits in green leaves its kernel thread, and keeps the loader's lock. */
+static void *opens_in_green(void *arg)
+{
+    in_green = 1;
+    void *result = opens_library(arg);
+    in_green = 0;
+    return result;
 }
 
 static void *waits_raw(void *arg)
@@ -316,6 +329,7 @@ static const struct kind {
              {"stream lock", holds_stream, 1, 1, prints},
              {"loader", holds_loader, 1, 1, visits},
              {"constructor", opens_library, 1, 1, visits},
+             {"green constructor", opens_in_green, 1, 1, visits},
              {"raw waitid", waits_raw, 1, 0, NULL},
              {"raw flock", locks_raw, 1, 0, NULL},
              {"page", touches_page, 1, 0, NULL},
