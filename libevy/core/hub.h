@@ -96,6 +96,7 @@ struct hub {
     atomic_uint ended;   /* green threads that have ended here; written by the carrier */
 };
 
+    bool favours_woken;         /* then those who were woken last went first; carrier */
 #define HUB_SLOTS (MAX_HUBS + MAX_APART) /* those of EVY_HUBS, and those for who lives apart */
 
 extern struct hub hubs[HUB_SLOTS];

@@ -78,9 +78,40 @@ static void yield_processor(struct hub *h)
     h->yields = 0;
 }
 
+/* Where a hub was taken from one that computes, those ready behind it may be like it, and each costs a hand-off: who has
+   waited and is woken, or comes back, goes before them, as the kernel has it. Every other time the first of them goes
+   first. */
+struct rest {
+    struct run_queue ready; /* those who were ready before */
+    struct green *first;    /* of them; NULL: those who are woken go first */
+    bool apart;             /* they are kept here */
+};
+
+static EVY_COLD void rest_take(struct rest *r, struct hub *h)
+{
+    if (sched_has_ready(h, 0)) /* priorities decide */
+        return;
+    r->apart = true;
+    run_queue_append(&r->ready, &h->runnable);
+    h->favours_woken = !h->favours_woken;
+    if (!h->favours_woken)
+        r->first = run_queue_pop(&r->ready);
+}
+
+static EVY_COLD void rest_put_back(struct rest *r, struct hub *h)
+{
+    run_queue_append(&h->runnable, &r->ready);
+    if (r->first)
+        run_queue_push_first(&h->runnable, r->first);
+}
+
 /* One look at the outside world; sleeps in the kernel when there is nothing to run. */
 static void look_around(struct hub *h)
 {
+    struct rest rest = {.apart = false};
+    run_queue_init(&rest.ready);
+    if (unlikely(h->abandoned))
+        rest_take(&rest, h);
     if (unlikely(h->apart && h->residents == 0))
         apart_leave(h);
     if (unlikely(atomic_load_explicit(&h->chore, memory_order_relaxed)) &&
@@ -92,7 +123,7 @@ static void look_around(struct hub *h)
     if (timers_next(&h->timers) != DEADLINE_NEVER)
         fire_timers(h, clock_now());
     h->sleep_until = 0;
-    if (!h->runnable.first && !h->after_poll.first) {
+    if (!h->runnable.first && !h->after_poll.first && !rest.ready.first && !rest.first) {
         h->sleep_until = timers_next(&h->timers);
         share_sleeps(h);
         atomic_store_explicit(&h->asleep, 1, memory_order_seq_cst);
@@ -109,11 +140,14 @@ static void look_around(struct hub *h)
     sched_take_inbox(h);
     run_queue_append(&h->runnable, &h->after_poll);
     fire_timers(h, now);
+    if (unlikely(rest.apart))
+        rest_put_back(&rest, h);
     if (unlikely(sched_has_ready(h, 0)))
         relieve(h);
     else
         h->relieved = 0;
     share(h, now);
+    h->abandoned = false;
     if (h->runnable.first)
         monitor_rouse();
 }

@@ -295,7 +295,7 @@ static void answer(struct hub *h, struct green *g)
     unsigned done = 0, asked = atomic_load(&g->asked);
     do {
         if (asked & ~done & ASK_RUN)
-            run_queue_push(&h->runnable, g);
+            run_queue_push(unlikely(h->abandoned) ? &h->after_poll : &h->runnable, g);
         if (asked & ~done & ASK_WAKE && !(to = share_follows(h, g)))
             sched_wake(h, g);
         done = asked;

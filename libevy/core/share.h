@@ -33,7 +33,6 @@ static inline void share(struct hub *h, int64_t now)
         return;
     if (h->runnable.first && (h->runnable.first->next || h->abandoned))
         share_ready(h, now);
-    h->abandoned = false;
 }
 
 #endif
