@@ -38,6 +38,19 @@ struct lights {
     bool begun;            /* one has run: the TCB is initialised */
 };
 
+/* What a hub has had to do of late (gather.c). The atomic ones are read by other hubs. */
+struct load {
+    int64_t since;           /* when its present window began; carrier */
+    int64_t busy;            /* ns in it with work; carrier */
+    unsigned spells;         /* times in it that there was work; carrier */
+    struct hub *to;          /* who is to have what gets ready here; NULL: itself; carrier */
+    _Atomic int64_t at;      /* when its last full window ended; carrier */
+    atomic_uint permille;    /* of that window with work; carrier */
+    _Atomic int64_t spell;   /* ns of work at a time in it; carrier */
+    _Atomic int64_t held_at; /* when it was last given all of another's; by that one */
+    _Atomic int64_t hold;    /* how long it has to be busy to give anything back; likewise */
+};
+
 struct hub {
     struct run_queue runnable; /* ready to run, by priority, then first in first out */
     int budget;                /* switches and ready I/O calls left before I/O is polled again */
@@ -79,7 +92,9 @@ struct hub {
     _Atomic(struct green *) inspected; /* what the monitor looks at and must not vanish */
     unsigned index;                    /* place in hubs[] */
     _Atomic int64_t busy_since; /* when it last woke: it has had work ever since; by the carrier */
+    unsigned busy_from;         /* switches at that time; carrier */
     _Atomic int64_t worked;     /* for how long it had when it last fell asleep */
+    struct load load;           /* what tells whether one hub could do the work of two */
     bool abandoned;             /* it has just been taken from a green thread that computes */
     bool apart;         /* for green threads with a kernel thread of their own (apart.h); fixed */
     unsigned residents; /* green threads that live here; counted while apart only; carrier */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "core/apart.h"
 #include "core/evloop.h"
+#include "core/gather.h"
 #include "core/sched.h"
 
 #define BUSY_NS 500000 /* a hub that has not slept for so long has too much to do */
@@ -27,8 +28,10 @@ void share_sleeps(struct hub *h)
     if (hub_count == 1)
         return;
     int64_t now = clock_now();
-    put(&h->worked, now - get(&h->busy_since));
+    int64_t worked = now - get(&h->busy_since);
+    put(&h->worked, worked);
     put(&h->slept_at, now);
+    gather_slept(h, now, worked);
     green_give_back(&h->stock); /* others may run out of memory for new ones meanwhile */
 }
 
@@ -118,9 +121,17 @@ static void give_some(struct hub *h, struct hub *to, bool all)
 /* What computes on its old carrier comes back, and would hold the others up again: then all go. */
 void share_ready(struct hub *h, int64_t now)
 {
-    if ((!h->abandoned && now - get(&h->busy_since) < BUSY_NS) || !evloop_edge_triggered(h))
+    if (!evloop_edge_triggered(h) || h->apart)
         return;
-    struct hub *to = h->apart ? NULL : idle_hub(h, now);
+    struct hub *to = gather_to(h, now);
+    if (to) {
+        give_some(h, to, true);
+        return;
+    }
+    int64_t busy = now - get(&h->busy_since);
+    if (!h->abandoned && (busy < BUSY_NS || gather_holds(h, now, busy)))
+        return;
+    to = idle_hub(h, now);
     if (to)
         give_some(h, to, h->abandoned);
 }

@@ -14,6 +14,7 @@ struct hub *share_hub_for_new(void);
 void share_sleeps(struct hub *h);
 static inline void share_woke(struct hub *h, int64_t now)
 {
+    h->busy_from = atomic_load_explicit(&h->switches, memory_order_relaxed);
     atomic_store_explicit(&h->busy_since, now, memory_order_relaxed);
 }
 
@@ -31,7 +32,7 @@ static inline void share(struct hub *h, int64_t now)
 {
     if (likely(hub_count == 1))
         return;
-    if (h->runnable.first && (h->runnable.first->next || h->abandoned))
+    if (h->runnable.first && (h->runnable.first->next || h->abandoned || h->load.to))
         share_ready(h, now);
 }
 

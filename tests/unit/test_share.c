@@ -144,7 +144,7 @@ START_TEST(who_only_ever_wait_for_each_other_come_together)
 {
     two_players(plays_short, 0);
     ck_assert_uint_gt(together, rounds / 2);
-    ck_assert_uint_ge(hubs[0].given + hubs[1].given, 1);
+    ck_assert_uint_ge(hubs[0].given + hubs[1].moves, 1);
 }
 END_TEST
 
@@ -163,6 +163,104 @@ START_TEST(who_belong_to_their_hubs_stay_apart)
 }
 END_TEST
 
+static atomic_bool stop;
+static atomic_uint turns_on[2]; /* taken on either hub */
+
+/* Waits for as long as it works, or a little more. */
+static void *works_and_waits(void *unused)
+{
+    while (!atomic_load(&stop)) {
+        for (int64_t end = clock_now() + turn_ns; clock_now() < end;)
+            ;
+        atomic_fetch_add(&turns_on[this_hub()->index], 1);
+        lot_sleep(clock_now() + turn_ns + 100000);
+    }
+    return unused;
+}
+
+/* Whether a tenth of a second passes in which all turns are taken on hub 0, within so many. */
+static bool all_gather(int tenths)
+{
+    bool one = false;
+    while (!one && tenths-- > 0) {
+        atomic_store(&turns_on[0], 0);
+        atomic_store(&turns_on[1], 0);
+        lot_sleep(in_ms(100));
+        one = turns_on[0] > 0 && turns_on[1] == 0;
+    }
+    return one;
+}
+
+static bool gather(int64_t ns, unsigned flags, int tenths)
+{
+    turn_ns = ns;
+    greens_start(2);
+    for (unsigned i = 0; i < 4; i++) {
+        struct green *g = greens_make(works_and_waits, NULL);
+        g->flags |= flags;
+        g->hub = &hubs[i % 2];
+        sched_start(g);
+    }
+    bool one = all_gather(tenths);
+    atomic_store(&stop, true);
+    greens_join(4);
+    return one;
+}
+
+START_TEST(what_one_hub_can_do_is_done_by_one)
+{
+    ck_assert(gather(1000, 0, 200));
+    ck_assert_uint_ge(hubs[1].given, 2);
+}
+END_TEST
+
+START_TEST(what_takes_long_is_done_by_two)
+{
+    ck_assert(!gather(200000, 0, 5));
+}
+END_TEST
+
+START_TEST(who_belong_to_their_hubs_do_not_gather)
+{
+    ck_assert(!gather(1000, GREEN_STAYS, 5));
+}
+END_TEST
+
+/* Never waits, and takes turns as short as they can be. */
+static void *yields(void *unused)
+{
+    while (!atomic_load(&stop)) {
+        atomic_fetch_add(&turns_on[this_hub()->index], 1);
+        sched_yield_now();
+    }
+    return unused;
+}
+
+/* Short turns: the longer, the more often the other hub was of no use. */
+START_TEST(a_hub_that_was_given_all_keeps_it_for_a_while)
+{
+    greens_start(2);
+    lot_sleep(in_ms(5));
+    int64_t held_at = clock_now();
+    atomic_store(&hubs[0].load.held_at, held_at);
+    atomic_store(&hubs[0].load.hold, 50000000);
+    for (int i = 0; i < 8; i++) {
+        struct green *g = greens_make(yields, NULL);
+        g->hub = &hubs[0];
+        sched_start(g);
+    }
+    int64_t gone_at;
+    do {
+        lot_sleep(clock_now() + 500000);
+        gone_at = clock_now();
+    } while (!turns_on[1] && gone_at < held_at + NSEC_PER_SEC);
+    atomic_store(&stop, true);
+    greens_join(8);
+    ck_assert_int_ge(gone_at - held_at, 50000000);
+    ck_assert_uint_gt(turns_on[1], 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("share");
@@ -175,6 +273,10 @@ int main(void)
     tcase_add_test(c, who_only_ever_wait_for_each_other_come_together);
     tcase_add_test(c, who_work_for_long_stay_apart);
     tcase_add_test(c, who_belong_to_their_hubs_stay_apart);
+    tcase_add_test(c, what_one_hub_can_do_is_done_by_one);
+    tcase_add_test(c, what_takes_long_is_done_by_two);
+    tcase_add_test(c, who_belong_to_their_hubs_do_not_gather);
+    tcase_add_test(c, a_hub_that_was_given_all_keeps_it_for_a_while);
     suite_add_tcase(s, c);
     return run_suite(s);
 }
