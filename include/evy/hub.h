@@ -21,6 +21,8 @@ typedef struct evy_counts {
     unsigned hubs;      /* how many there are; 0: no runtime runs */
     unsigned switches;  /* from one green thread, or the hub's loop, to another */
     unsigned hand_offs; /* to another kernel thread, because a green thread did not wait */
+    unsigned
+        moves; /* of green threads from one hub to another, because either had too much or too little to do */
 } evy_counts;
 void evy_hub_counts(evy_counts *counts);
 

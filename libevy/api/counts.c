@@ -10,5 +10,6 @@ EVY_API void evy_hub_counts(evy_counts *counts)
     for (unsigned i = 0; i < hub_count; i++) {
         counts->switches += atomic_load_explicit(&hubs[i].switches, memory_order_relaxed);
         counts->hand_offs += atomic_load_explicit(&hubs[i].hand_offs, memory_order_relaxed);
+        counts->moves += atomic_load_explicit(&hubs[i].moves, memory_order_relaxed);
     }
 }

@@ -35,6 +35,8 @@
     X(hub, loop)          /* the hub's own context, a struct green */                              \
     X(hub, carrier)       /* the kernel thread that drives it */                                   \
     X(hub, switches)      /* 32 bits, grows at each switch */                                      \
+    X(hub, hand_offs)     /* 32 bits, grows when another kernel thread gets it */                  \
+    X(hub, moves)         /* 32 bits, grows when it gives a green thread to another hub */         \
     X(hub, tick)          /* CLOCK_MONOTONIC in ns when it last looked for events */               \
     X(hub, asleep)        /* 1: it waits in the kernel */                                          \
     X(hub, lights)        /* a struct lights */                                                    \

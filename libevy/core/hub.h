@@ -82,7 +82,7 @@ struct hub {
     _Atomic(struct green *) current; /* what its carrier runs: a green thread, or loop */
     atomic_uint switches;            /* grows at each switch; written by the carrier */
     unsigned parks;         /* switches away from one that waits; counted for OBSERVE_STATS */
-    unsigned given;         /* ready green threads given to other hubs (share.c) */
+    atomic_uint moves;      /* ready green threads it has given to other hubs; by the carrier */
     atomic_uint hand_offs;  /* grows when another carrier gets it; who hands it over */
     atomic_uint declared;   /* of these, for a call that says it will block; likewise */
     unsigned switches_seen; /* by the monitor when it last looked; monitor */
@@ -96,6 +96,7 @@ struct hub {
     _Atomic int64_t worked;     /* for how long it had when it last fell asleep */
     struct load load;           /* what tells whether one hub could do the work of two */
     bool abandoned;             /* it has just been taken from a green thread that computes */
+    bool favours_woken;         /* then those who were woken last went first; carrier */
     bool apart;         /* for green threads with a kernel thread of their own (apart.h); fixed */
     unsigned residents; /* green threads that live here; counted while apart only; carrier */
     struct hub *next_apart; /* in the list of unused ones; apart.c */
@@ -111,7 +112,6 @@ struct hub {
     atomic_uint ended;   /* green threads that have ended here; written by the carrier */
 };
 
-    bool favours_woken;         /* then those who were woken last went first; carrier */
 #define HUB_SLOTS (MAX_HUBS + MAX_APART) /* those of EVY_HUBS, and those for who lives apart */
 
 extern struct hub hubs[HUB_SLOTS];

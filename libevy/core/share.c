@@ -74,7 +74,8 @@ void share_give(struct hub *h, struct green *g, struct hub *to)
     timers_remove(&h->timers, &g->timer);
     g->apart = 0;
     __atomic_store_n(&g->hub, to, __ATOMIC_RELEASE);
-    h->given++;
+    atomic_store_explicit(&h->moves, atomic_load_explicit(&h->moves, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
     hub_ask(g, ASK_RUN);
 }
 

@@ -20,7 +20,7 @@ static atomic_ulong saved;  /* system calls left out */
 struct totals {
     unsigned switches; /* modulo 2^32, as each hub counts */
     unsigned parks;    /* of these, those away from a green thread that waits */
-    unsigned given;    /* ready green threads that a busy hub gave to one that slept */
+    unsigned moves;    /* ready green threads that one hub gave to another */
     unsigned handed;   /* hubs that went to another carrier */
     unsigned declared; /* of these, because a call said that it would block */
 };
@@ -75,7 +75,7 @@ static struct totals add_up(void)
         const struct hub *h = &hubs[i];
         t.switches += atomic_load(&h->switches);
         t.parks += h->parks;
-        t.given += h->given;
+        t.moves += atomic_load(&h->moves);
         t.handed += atomic_load(&h->hand_offs);
         t.declared += atomic_load(&h->declared);
     }
@@ -96,9 +96,9 @@ void stats_write(void)
     struct totals t = add_up();
     log_write(
         LOG_OFF,
-        "stats: %u threads made, at most %u at a time, %u hubs, %u switches, %u parks, %u given to "
-        "idle hubs, %u hand-offs (%u computed or blocked unseen, %u declared), %lu system calls "
+        "stats: %u threads made, at most %u at a time, %u hubs, %u switches, %u parks, %u moves to "
+        "another hub, %u hand-offs (%u computed or blocked unseen, %u declared), %lu system calls "
         "saved, peak memory %ld MB",
-        atomic_load(&started), atomic_load(&peak), hub_count, t.switches, t.parks, t.given,
+        atomic_load(&started), atomic_load(&peak), hub_count, t.switches, t.parks, t.moves,
         t.handed, t.handed - t.declared, t.declared, atomic_load(&saved), memory);
 }

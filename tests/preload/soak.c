@@ -385,14 +385,14 @@ static void report(int threads)
     for (int k = 0; k < KINDS; k++)
         fprintf(f, "%s %lu, ", names[k], (unsigned long)done[k]);
     struct counts {
-        unsigned hubs, switches, hand_offs;
+        unsigned hubs, switches, hand_offs, moves;
     } counts = {0};
     void (*count)(struct counts *) =
         (void (*)(struct counts *))dlsym(RTLD_DEFAULT, "evy_hub_counts");
     if (count)
         count(&counts);
-    fprintf(f, "%u hubs, %u switches, %u hand-offs, ", counts.hubs, counts.switches,
-            counts.hand_offs);
+    fprintf(f, "%u hubs, %u switches, %u hand-offs, %u moves, ", counts.hubs, counts.switches,
+            counts.hand_offs, counts.moves);
     fprintf(f, "signals %lu, kernel threads %d\n", (unsigned long)handled, threads);
     fclose(f);
 }

@@ -14,6 +14,8 @@ for hubs in 1 2; do
     sleep 0.1
     report=$("$evy" ps "$pid" | sed 's/  *$//; s/  */ /g; s/^ //; s/ [0-9]\.[0-9]*s/ T/')
     contains 'hubs' "$report" "hub 0: kernel thread "
+    verdict 'what hubs have done' "$(printf '%s\n' "$report" | grep -qE \
+        '^hub 0: .* [1-9][0-9]* switches, [0-9]+ hand-offs, [0-9]+ moved away$' || echo "not in: $report")"
     contains 'main joins' "$report" "$pid waiting waiting 0 T the end of thread "
     waits() { printf '%s\n' "$report" | grep -qE "^[0-9]+ $1 $2\$" || echo "no $1 $2 in: $report"; }
     verdict 'a lock' "$(waits locks 'waiting [01] T mutex at 0x[0-9a-f]+, owned by '"$pid"'')"

@@ -28,6 +28,8 @@ static void take_hubs(struct snapshot *s, const struct process *p)
         h->current = process_field(p, hub, p->d.hub_current);
         h->idle = h->current == hub + p->d.hub_loop.offset;
         h->switches = (unsigned)process_field(p, hub, p->d.hub_switches);
+        h->hand_offs = (unsigned)process_field(p, hub, p->d.hub_hand_offs);
+        h->moves = (unsigned)process_field(p, hub, p->d.hub_moves);
     }
 }
 

@@ -24,12 +24,14 @@ struct green_info {
 };
 
 struct hub_info {
-    int tid;           /* kernel thread that drives it */
-    bool asleep;       /* it waits in the kernel */
-    bool idle;         /* it runs no green thread */
-    unsigned live;     /* green threads whose home it is */
-    unsigned switches; /* so far, modulo 2^32 */
-    uint64_t current;  /* the green thread it runs */
+    int tid;            /* kernel thread that drives it */
+    bool asleep;        /* it waits in the kernel */
+    bool idle;          /* it runs no green thread */
+    unsigned live;      /* green threads whose home it is */
+    unsigned switches;  /* so far, modulo 2^32, as those below */
+    unsigned hand_offs; /* from one kernel thread to another */
+    unsigned moves;     /* of green threads to other hubs */
+    uint64_t current;   /* the green thread it runs */
 };
 
 struct green_id {

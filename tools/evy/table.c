@@ -29,11 +29,13 @@ const char *table_order_name(char order)
 static char *hub_line(const struct snapshot *s, unsigned i)
 {
     const struct hub_info *h = &s->hubs[i];
-    return xformat("hub %u: kernel thread %d, %s, %u green threads, %u switches", i, h->tid,
-                   h->asleep ? "asleep"
-                   : h->idle ? "idle"
-                             : "busy",
-                   h->live, h->switches);
+    return xformat(
+        "hub %u: kernel thread %d, %s, %u green threads, %u switches, %u hand-offs, %u moved away",
+        i, h->tid,
+        h->asleep ? "asleep"
+        : h->idle ? "idle"
+                  : "busy",
+        h->live, h->switches, h->hand_offs, h->moves);
 }
 
 /* A duration in at most seven columns. */
