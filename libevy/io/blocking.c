@@ -17,17 +17,28 @@
 static atomic_uint
     under_way; /* calls that were begun and have not ended; who waits for its turn parks on it */
 
-static void take_turn(unsigned kind)
+/* A lookup has no errno of its own for who gives up. */
+static unsigned how_to_wait(unsigned kind)
+{
+    return kind == BLOCKS_LOOKUP  ? LOT_CANCEL
+           : kind == BLOCKS_PLAIN ? LOT_RAISE
+                                  : LOT_CANCEL | LOT_RAISE;
+}
+
+/* Returns 0, or the errno of a kill or a timeout that came first. */
+static int take_turn(unsigned kind)
 {
     unsigned n = atomic_load_explicit(&under_way, memory_order_relaxed);
     for (;;) {
         if (n >= config.blocking) {
-            int r = lot_park(&under_way, n, DEADLINE_NEVER, kind == BLOCKS_PLAIN ? 0 : LOT_CANCEL);
+            int r = lot_park(&under_way, n, DEADLINE_NEVER, how_to_wait(kind));
             if (unlikely(r == -ECANCELED))
                 cancel_point();
+            if (unlikely(r == -ERAISED))
+                return raise_take();
             n = atomic_load_explicit(&under_way, memory_order_relaxed);
         } else if (atomic_compare_exchange_weak(&under_way, &n, n + 1)) {
-            return;
+            return 0;
         }
     }
 }
@@ -105,7 +116,7 @@ void blocking_forget(void)
 }
 
 /* Who cancels stores the request, then reads blocks; here it is the other way round. */
-void call_begin(struct blocking_call *c, unsigned kind)
+bool call_begin(struct blocking_call *c, unsigned kind)
 {
     struct green *g = self();
     c->kind = kind;
@@ -113,14 +124,18 @@ void call_begin(struct blocking_call *c, unsigned kind)
     c->handled = g->handled;
     if (kind != BLOCKS_PLAIN)
         cancel_point();
-    if (likely(c->outer == BLOCKS_NOT))
-        take_turn(kind);
+    int err = likely(c->outer == BLOCKS_NOT) ? take_turn(kind) : 0;
+    if (unlikely(err)) {
+        errno = err;
+        return false;
+    }
     atomic_store(&g->blocks, kind);
     if (unlikely(kind == BLOCKS_POINT && cancel_due(g)))
         cancel_point();
     if (unlikely(g->flags & GREEN_LIGHT && !g->lender))
         lend_tcb(g);
     blocking_begin();
+    return true;
 }
 
 /* What has succeeded is not thrown away by a cancellation that comes late. A call in which the process forked ends

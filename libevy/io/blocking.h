@@ -4,7 +4,8 @@
 
 #include "core/green.h"
 
-/* Before and after such a call of that kind (BLOCKS_*). call_end answers true when the call, which gave r, was ended by
+/* Before and after such a call of that kind (BLOCKS_*). call_begin answers false, with errno, when the call is not to be
+   made: a kill or a timeout came before its turn. call_end answers true when the call, which gave r, was ended by
    a signal whose handler the program never saw: it is to be made again. Both may act on a cancellation. */
 struct blocking_call {
     unsigned kind;
@@ -12,7 +13,7 @@ struct blocking_call {
         outer; /* the kind of call it is made in: by a signal handler, or a job of evy_blocking */
     unsigned handled; /* signal handlers run on this green thread before it */
 };
-void call_begin(struct blocking_call *c, unsigned kind);
+bool call_begin(struct blocking_call *c, unsigned kind);
 bool call_end(struct blocking_call *c, long r);
 
 /* g makes no such call any more: it has left it by a jump, or ends. */
@@ -30,7 +31,10 @@ void blocking_forget(void);
         struct blocking_call c_;                                                                   \
         type r_;                                                                                   \
         do {                                                                                       \
-            call_begin(&c_, BLOCKS_##kind);                                                        \
+            if (unlikely(!call_begin(&c_, BLOCKS_##kind))) {                                       \
+                r_ = (type)-1L;                                                                    \
+                break;                                                                             \
+            }                                                                                      \
             r_ = call;                                                                             \
         } while (call_end(&c_, (long)r_));                                                         \
         r_;                                                                                        \

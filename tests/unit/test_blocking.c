@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -123,6 +124,42 @@ START_TEST(who_is_killed_in_the_queue_leaves_too)
     ck_assert_int_eq(ended, 2);
     evy_gt_unref(a);
     evy_gt_unref(b);
+}
+END_TEST
+
+static int file;
+
+/* Somebody else has the lock, and the turn. */
+static void *locks(void *arg)
+{
+    evy_timeout t = EVY_TIMEOUT_INIT;
+    if (arg)
+        ck_assert_int_eq(evy_timeout_start(&t, 0.03, EXDEV), 0);
+    int err = evy_flock(file, LOCK_EX) ? errno : 0;
+    evy_timeout_cancel(&t);
+    evy_exit_error(err ? err : ENOENT);
+}
+
+START_TEST(a_call_that_is_killed_or_times_out_in_the_queue_is_not_made)
+{
+    char path[] = "/tmp/blocking.XXXXXX";
+    int other = mkstemp(path);
+    file = open(path, O_RDWR);
+    ck_assert(other >= 0 && file >= 0 && unlink(path) == 0 && flock(other, LOCK_EX) == 0);
+    ck_assert_int_eq(evy_blocking_set_threads(1), 0);
+    evy_gt *a = evy_spawn(executes, (void *)900);
+    evy_sleep(0.01);
+    evy_gt *killed = evy_spawn(locks, NULL), *late = evy_spawn(locks, &file);
+    evy_sleep(0.01);
+    ck_assert_int_eq(evy_kill(killed, 0), 0);
+    ck_assert_fails(evy_gt_wait(killed, NULL), ECANCELED);
+    ck_assert_fails(evy_gt_wait(late, NULL), EXDEV);
+    ck_assert_int_eq(ended, 0);
+    ck_assert_int_eq(evy_gt_wait(a, NULL), 0);
+    ck_assert(close(file) == 0 && close(other) == 0);
+    evy_gt_unref(a);
+    evy_gt_unref(killed);
+    evy_gt_unref(late);
 }
 END_TEST
 
@@ -335,6 +372,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, many_run_at_once_but_not_more_than_the_limit);
     tcase_add_test(tc, who_is_killed_leaves_and_the_job_completes);
     tcase_add_test(tc, who_is_killed_in_the_queue_leaves_too);
+    tcase_add_test(tc, a_call_that_is_killed_or_times_out_in_the_queue_is_not_made);
     tcase_add_test(tc, jobs_may_end_their_thread_nest_and_fail);
     tcase_add_test(tc, a_foreign_thread_calls_by_itself);
     tcase_add_test(tc, light_ones_block_side_by_side);
