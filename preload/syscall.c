@@ -6,12 +6,14 @@
 #include "core/tcb.h"
 #include "io/calls.h"
 #include "io/io.h"
+#include "proc/fork.h"
 #include "proc/own_thread.h"
 #include "sync/futex.h"
 #include "sync/thread.h"
 #include "tp.h"
 
 #include <errno.h>
+#include <linux/sched.h>
 #include <stdarg.h>
 
 pid_t hook_gettid(void)
@@ -79,6 +81,12 @@ static long raw_getpriority(const long *a)
 
 #define PTR(type, i) ((type *)a[i])
 #define FD ((int)a[0])
+
+/* Others make threads, or stop their parent: not ours to wrap. */
+static bool forks(uint64_t flags, bool own_stack)
+{
+    return !own_stack && !(flags & (CLONE_VM | CLONE_FILES | CLONE_SETTLS)) && WHEN_ALWAYS(PROCESS);
+}
 
 /* True with *r set when number is one that a green thread may wait in, or that the fd table must
    see. */
@@ -167,11 +175,16 @@ static bool green_call(long number, const long *a, long *r)
         CASE(prctl, hook_prctl((int)a[0], a[1], a[2], a[3], a[4]))
         CASE(wait4, hook_wait4((pid_t)a[0], PTR(int, 1), (int)a[2], PTR(struct rusage, 3)))
 #undef CASE
-    case SYS_clone: /* others make threads of their own, or worlds: not ours to wrap */
-        if (a[0] != SIGCHLD || a[1])
-            return false;
-        *r = hook__Fork();
-        return true;
+    case SYS_clone:
+        if (a[0] == SIGCHLD && !a[1]) {
+            *r = hook__Fork();
+            return true;
+        }
+        return forks((uint64_t)a[0], a[1] != 0) && (*r = evy_clone_bare(number, a), true);
+    case SYS_clone3:
+        return a[0] && a[1] >= CLONE_ARGS_SIZE_VER0 &&
+               forks(PTR(struct clone_args, 0)->flags, PTR(struct clone_args, 0)->stack) &&
+               (*r = evy_clone_bare(number, a), true);
     case SYS_waitid:
         if (a[4]) /* libc's waitid tells no resource usage */
             return false;

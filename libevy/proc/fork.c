@@ -28,9 +28,11 @@
 #include "io/io.h"
 #include "real/real.h"
 #include "sync/sync.h"
+#include "sync/thread.h"
 #include "tp.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 static void lock_all(bool take)
 {
@@ -94,27 +96,49 @@ static void forget_all(uintptr_t native)
     hubs_forget();
 }
 
-static long fork_threaded(bool handlers)
+struct forking {
+    uintptr_t native; /* glibc's TCB of the kernel thread that forks */
+    uint64_t mask;    /* what the kernel blocked there before */
+};
+
+static struct forking begin(void)
 {
     uint64_t all = ~UINT64_C(0);
     own_thread_for_child();
     critical_enter(); /* on a carrier of its hub, which stays */
-    uintptr_t native = fork_native_tp();
+    struct forking f = {.native = fork_native_tp()};
     fdtab_share_all();
-    uint64_t mask = sys_sigmask(SIG_SETMASK, &all);
+    f.mask = sys_sigmask(SIG_SETMASK, &all);
     lock_all(true);
-    long pid = fork_on(native, handlers);
+    return f;
+}
+
+/* In parent and child. */
+static void finish(struct forking f, bool child)
+{
     lock_all(false);
-    if (pid == 0) {
+    if (child) {
         if (self())
             atomic_store(&self()->stranded, STRANDED_NOT); /* no monitor is left to decide */
         if (self() && config.patch & SUBSET_SIGNAL)
-            mask = sig_mask(self());
-        forget_all(native);
+            f.mask = sig_mask(self());
+        forget_all(f.native);
     }
-    sys_sigmask(SIG_SETMASK, &mask);
-    if (pid != 0)
+    sys_sigmask(SIG_SETMASK, &f.mask);
+    if (!child)
         critical_leave(); /* in the child there is no green thread any more */
+}
+
+static bool is_native(void)
+{
+    return hub_count == 0 && fork_native_tp() == tp_get();
+}
+
+static long fork_threaded(bool handlers)
+{
+    struct forking f = begin();
+    long pid = fork_on(f.native, handlers);
+    finish(f, pid == 0);
     return pid;
 }
 
@@ -122,7 +146,7 @@ static pid_t fork_any(bool handlers)
 {
     size_t n = handlers ? atfork_prepare() : 0;
     long pid;
-    if (hub_count == 0 && fork_native_tp() == tp_get())
+    if (is_native())
         pid = fork_here(handlers);
     else
         pid = fork_threaded(handlers);
@@ -141,4 +165,38 @@ pid_t evy_fork(void)
 pid_t evy__Fork(void)
 {
     return fork_any(false);
+}
+
+long evy_clone_bare(long number, const long *a)
+{
+    struct forking f = begin();
+    long pid = sys_call6(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    finish(f, pid == 0);
+    return errno_edge(pid);
+}
+
+struct cloned {
+    struct forking f;
+    int (*fn)(void *); /* the program's: the child's main thread ends with it */
+    void *arg;
+};
+
+static int cloned_main(void *arg)
+{
+    const struct cloned *c = arg; /* the child's own copy, on the stack of who made it */
+    finish(c->f, true);
+    int status = c->fn(c->arg);
+    if (hub_count)
+        thread_outlast();
+    _exit(status);
+}
+
+int evy_clone(int (*fn)(void *), void *stack, int flags, void *arg, const long *more)
+{
+    struct cloned c = {.fn = fn, .arg = arg};
+    c.f = begin();
+    long pid = REAL(clone)(cloned_main, stack, flags, &c, more[0], more[1], more[2]);
+    pid = pid < 0 ? -errno : pid;
+    finish(c.f, false);
+    return (int)errno_edge(pid);
 }

@@ -11,6 +11,11 @@
 pid_t evy_fork(void);
 pid_t evy__Fork(void);
 
+/* Children with memory and descriptors of their own, made by clone, or by its bare system calls on the stack of the caller:
+   as _Fork. a: the words of the system call; more: those after arg. */
+int evy_clone(int (*fn)(void *), void *stack, int flags, void *arg, const long *more);
+long evy_clone_bare(long number, const long *a);
+
 /* The TCB that glibc knows this kernel thread by: not the running one on a green thread, nor in a child that was
    forked on one. */
 uintptr_t fork_native_tp(void);

@@ -114,9 +114,10 @@ static bool changes_thread(int option, const long *a)
         return a[0] != PR_CAP_AMBIENT_IS_SET;
     case PR_CAPBSET_DROP:
     case PR_SET_KEEPCAPS:
-    case PR_SET_SECCOMP:
     case PR_SET_SECUREBITS:
         return true;
+    case PR_SET_SECCOMP:
+        return a[0] != SECCOMP_MODE_FILTER || a[1]; /* without a filter it is a question */
     default:
         return false;
     }

@@ -77,6 +77,13 @@ static void thread_end(struct green *g)
     sched_end(detached ? off_stack_detached : off_stack, g);
 }
 
+void thread_outlast(void)
+{
+    atomic_store(&main_ended, true);
+    while (sched_alive() > 1)
+        sched_park(DEADLINE_NEVER);
+}
+
 /* The process ends with its last thread, even when main ended earlier. */
 static __attribute__((noreturn)) void main_ends(void)
 {
@@ -88,9 +95,7 @@ static __attribute__((noreturn)) void main_ends(void)
     signals_retire(g);
     atomic_fetch_or(&g->done, THREAD_DONE);
     lot_unpark(&g->done, UINT_MAX);
-    atomic_store(&main_ended, true);
-    while (sched_alive() > 1)
-        sched_park(DEADLINE_NEVER);
+    thread_outlast();
     exit(0);
 }
 

@@ -24,6 +24,9 @@ int evy_pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock,
 int evy_pthread_detach(pthread_t thread);
 int evy_sched_yield(void);
 
+/* Main has ended: returns when no other green thread is left. */
+void thread_outlast(void);
+
 int evy_pthread_cancel(pthread_t thread);
 void evy_pthread_testcancel(void);
 int evy_pthread_setcancelstate(int state, int *old);
