@@ -107,7 +107,7 @@ static void interrupted(void)
     on(SIGUSR1, nothing, 0);
     on(SIGUSR2, nothing, SA_RESTART);
     target = pthread_self();
-    pid_t pid = child(8, 80);
+    pid_t pid = child(8, 500);
     pthread_t t = spawn(interrupts, &usr1);
     CHECK(waitpid(pid, &status, 0) == -1 && errno == EINTR);
     pthread_join(t, NULL);
