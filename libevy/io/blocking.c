@@ -110,6 +110,11 @@ void blocking_limit(unsigned most)
     lot_unpark(&under_way, UINT_MAX);
 }
 
+bool blocking_has_room(void)
+{
+    return atomic_load_explicit(&under_way, memory_order_relaxed) < config.blocking / 2;
+}
+
 void blocking_forget(void)
 {
     atomic_store(&under_way, 0);

@@ -22,6 +22,9 @@ void blocking_abandon(struct green *g);
 /* How many may be under way at a time from now on (EVY_BLOCKING_THREADS); who comes later waits for its turn. */
 void blocking_limit(unsigned most);
 
+/* Whether enough of them are left for a call that may last for ever and can be done without. */
+bool blocking_has_room(void);
+
 /* In a forked child: none is under way. */
 void blocking_forget(void);
 

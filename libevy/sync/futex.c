@@ -3,11 +3,13 @@
 #include "base/sys.h"
 #include "core/green.h"
 #include "core/lot.h"
+#include "io/blocking.h"
 #include "io/io.h"
 #include "proc/signals.h"
 #include "real/real.h"
 
 #include <limits.h>
+#include <sys/mman.h>
 
 /* One call. Words without FUTEX_PRIVATE_FLAG may lie in memory of several processes: kernel threads
    wait for them in the kernel, and every wake-up goes both to the parking lot and to the kernel. */
@@ -40,7 +42,29 @@ static long wake_at(const struct call *c, const void *addr, unsigned count, uint
     return more > 0 ? woken + more : woken;
 }
 
-/* Other processes wake the kernel's waiters only: a green thread looks at the word now and then. */
+/* Whether other processes may have the memory, too: only such a mapping can be had a second time (mremap(2)). */
+static bool others_have(const void *word)
+{
+    long page = (long)word & -4096L;
+    long twin = sys_call6(SYS_mremap, page, 0, 4096, MREMAP_MAYMOVE, 0, 0);
+    if (twin < 0)
+        return false;
+    sys3(SYS_munmap, twin, 4096, 0);
+    return true;
+}
+
+/* Waits among the kernel's waiters, whom other processes wake and count. */
+static long wait_in_kernel(const struct call *c, uint32_t bits, deadline_t deadline)
+{
+    struct timespec ts = ns_to_timespec(deadline);
+    const long a[6] = {c->args[0], FUTEX_WAIT_BITSET,
+                       c->value,   deadline == DEADLINE_NEVER ? 0 : (long)&ts,
+                       0,          (long)bits};
+    return or_errno(BLOCKING(PLAIN, long, errno_edge(kernel(a))));
+}
+
+/* Other processes wake the kernel's waiters only. A green thread becomes one of them when nothing has come for a moment,
+   or, where it cannot or nobody else has the memory, looks at the word now and then. */
 #define LOOK_FIRST (NSEC_PER_SEC / 2000)
 #define LOOK_LAST (NSEC_PER_SEC / 64)
 
@@ -48,6 +72,10 @@ static int park_shared(const struct call *c, uint32_t bits, deadline_t deadline)
 {
     int64_t look = LOOK_FIRST;
     for (;;) {
+        if (look == LOOK_FIRST * 2 && blocking_has_room() && others_have(c->word)) {
+            int r = (int)wait_in_kernel(c, bits, deadline);
+            return r == -EAGAIN ? 0 : r;
+        }
         deadline_t next = deadline_after(look);
         bool last = deadline <= next;
         int r =
@@ -98,14 +126,17 @@ static int park_private(const struct call *c, uint32_t bits, deadline_t deadline
 static long wait_word(const struct call *c, uint32_t bits)
 {
     deadline_t deadline;
+    const struct green *g = self();
     long r = bits ? wait_limit(c, &deadline) : -EINVAL;
     if (r)
         return r;
-    if (c->shared && !self())
+    if (c->shared && !g)
         return kernel(c->args);
+    unsigned breaks = g ? g->breaks : 0;
     do {
         r = c->shared ? park_shared(c, bits, deadline) : park_private(c, bits, deadline);
-    } while (r == -EINTR && self() && signals_deliver() && deadline == DEADLINE_NEVER);
+    } while (r == -EINTR && g && signals_deliver() && g->breaks == breaks &&
+             deadline == DEADLINE_NEVER);
     return r;
 }
 

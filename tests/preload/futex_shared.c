@@ -1,5 +1,6 @@
 // Proves: futexes without FUTEX_PRIVATE_FLAG, in private memory between threads and in shared
-// memory between threads of two processes.
+// memory between threads of two processes; there a wake-up reaches who waits, and counts him, also when the word stays
+// the same.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
@@ -75,6 +76,44 @@ static void in_parallel(void *(*body)(void *), atomic_int *words)
         CHECK(pthread_join(t[i], NULL) == 0);
 }
 
+static atomic_int *bell; // never changes
+
+static void *hears(void *arg)
+{
+    CHECK(futex(bell, FUTEX_WAIT, 0, NULL, NULL) == 0);
+    return arg;
+}
+
+static void hear(void)
+{
+    pthread_t t[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        t[i] = spawn(hears, NULL);
+    for (int i = 0; i < THREADS; i++)
+        CHECK(pthread_join(t[i], NULL) == 0);
+}
+
+static void ring(void)
+{
+    double start = now();
+    for (long heard = 0; heard < THREADS; usleep(1000)) {
+        heard += futex(bell, FUTEX_WAKE, THREADS, NULL, NULL);
+        CHECK(heard <= THREADS && now() < start + 10);
+    }
+}
+
+static void between(void (*in_child)(void), void (*in_parent)(void))
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        in_child();
+        _exit(0);
+    }
+    in_parent();
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
 int main(void)
 {
     pthread_t t[THREADS];
@@ -111,6 +150,9 @@ int main(void)
     CHECK(waitpid(pid, &status, 0) == pid && status == 0);
     for (int i = 0; i < THREADS; i++)
         CHECK(words[i] == 2 * TURNS);
+    bell = &words[THREADS];
+    between(ring, hear);
+    between(hear, ring);
     puts("shared futexes ok");
     return 0;
 }
