@@ -190,8 +190,13 @@ void hook_tss_delete(tss_t key)
 /* The kernel takes any thread's id for its process. (evy_kill is Eventlet's.) */
 int hook_kill(pid_t process, int sig)
 {
-    bool thread = WHEN_GREEN(SIGNAL) && thread_with_tid(process);
-    return REAL(kill)(thread ? getpid() : process, sig);
+    if (!WHEN_GREEN(SIGNAL))
+        return REAL(kill)(process, sig);
+    if (thread_with_tid(process))
+        process = getpid();
+    return process == getpid() && signals_send_self(sig, SI_USER, (union sigval){0})
+               ? 0
+               : REAL(kill)(process, sig);
 }
 
 /* Every library calls it as it is closed. */

@@ -1,5 +1,5 @@
-/* syscall(): numbers that block go where the libc calls of the same name go, if a green thread
-   asks; all others pass untouched. */
+/* syscall(): numbers that block, or concern the caller's signals, go where the libc calls of the same name go, if a green
+   thread asks; all others pass untouched. */
 #include "hook.h"
 
 #include "base/sys.h"
@@ -8,6 +8,7 @@
 #include "io/io.h"
 #include "proc/fork.h"
 #include "proc/own_thread.h"
+#include "proc/signals.h"
 #include "sync/futex.h"
 #include "sync/thread.h"
 #include "tp.h"
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <linux/sched.h>
 #include <stdarg.h>
+#include <string.h>
 
 pid_t hook_gettid(void)
 {
@@ -77,6 +79,101 @@ static long raw_getpriority(const long *a)
         return -1;
     errno = saved;
     return 20 - r;
+}
+
+static sigset_t wide(const uint64_t *word)
+{
+    sigset_t set;
+    memset(&set, 0, sizeof set);
+    memcpy(&set, word, sizeof *word);
+    return set;
+}
+
+static long raw_sigaction(const long *a)
+{
+    const struct kernel_action *new = (const struct kernel_action *)a[1];
+    struct kernel_action *old = (struct kernel_action *)a[2];
+    struct sigaction act, was;
+    if (new) {
+        act = (struct sigaction){.sa_mask = wide(&new->mask), .sa_flags = (int)new->flags};
+        act.sa_sigaction = new->handler;
+        act.sa_restorer = new->restorer;
+    }
+    int r = hook_sigaction((int)a[0], new ? &act : NULL, &was);
+    if (r == 0 && old) {
+        *old = (struct kernel_action){was.sa_sigaction, (unsigned)was.sa_flags, was.sa_restorer, 0};
+        memcpy(&old->mask, &was.sa_mask, sizeof old->mask);
+    }
+    return r;
+}
+
+static long raw_sigprocmask(const long *a)
+{
+    sigset_t set, old;
+    if (a[1])
+        set = wide((const uint64_t *)a[1]);
+    int r = hook_sigprocmask((int)a[0], a[1] ? &set : NULL, &old);
+    if (r == 0 && a[2])
+        memcpy((void *)a[2], &old, sizeof(uint64_t));
+    return r;
+}
+
+static long raw_sigpending(const long *a)
+{
+    sigset_t set;
+    int r = hook_sigpending(&set);
+    if (r == 0)
+        memcpy((void *)a[0], &set, sizeof(uint64_t));
+    return r;
+}
+
+static long raw_sigsuspend(const long *a)
+{
+    sigset_t set = wide((const uint64_t *)a[0]);
+    return hook_sigsuspend(&set);
+}
+
+static long raw_sigtimedwait(const long *a)
+{
+    sigset_t set = wide((const uint64_t *)a[0]);
+    return hook_sigtimedwait(&set, (siginfo_t *)a[1], (const struct timespec *)a[2]);
+}
+
+/* The kernel takes any thread's id for its process. */
+static long raw_sigqueueinfo(const long *a)
+{
+    bool thread = thread_with_tid((pid_t)a[0]);
+    return REAL(syscall)(SYS_rt_sigqueueinfo, thread ? getpid() : a[0], a[1], a[2]);
+}
+
+/* Their sets have as many bytes as the kernel has signals; who says otherwise is told so by the kernel. */
+static bool signal_call(long number, const long *a, long *r)
+{
+    size_t size = sizeof(uint64_t);
+    switch (number) {
+#define CASE(n, size_given, call)                                                                  \
+    case SYS_##n:                                                                                  \
+        if ((size_t)(size_given) != size)                                                          \
+            return false;                                                                          \
+        *r = (call);                                                                               \
+        return true;
+        CASE(rt_sigaction, a[3], raw_sigaction(a))
+    case SYS_rt_sigprocmask: /* who has it do nothing asks whether it can read the memory */
+        if ((size_t)a[3] != size || a[0] < SIG_BLOCK || a[0] > SIG_SETMASK)
+            return false;
+        *r = raw_sigprocmask(a);
+        return true;
+        CASE(rt_sigpending, a[1], raw_sigpending(a))
+        CASE(rt_sigsuspend, a[1], raw_sigsuspend(a))
+        CASE(rt_sigtimedwait, a[3], raw_sigtimedwait(a))
+        CASE(rt_sigqueueinfo, size, raw_sigqueueinfo(a))
+        CASE(rt_tgsigqueueinfo, size,
+             evy_tgsigqueueinfo((pid_t)a[0], (pid_t)a[1], (int)a[2], (const siginfo_t *)a[3]))
+        CASE(sigaltstack, size, hook_sigaltstack((const stack_t *)a[0], (stack_t *)a[1]))
+#undef CASE
+    default:
+        return false;
+    }
 }
 
 #define PTR(type, i) ((type *)a[i])
@@ -202,7 +299,7 @@ static bool uncancelled(long number, const long *a, long *r)
     struct green *g = self();
     unsigned off = g->flags & (GREEN_CANCEL_OFF | GREEN_CANCEL_ASYNC) ? 0 : GREEN_CANCEL_OFF;
     g->flags |= off;
-    bool done = green_call(number, a, r);
+    bool done = green_call(number, a, r) || (WHEN_GREEN(SIGNAL) && signal_call(number, a, r));
     g->flags &= ~off;
     return done;
 }

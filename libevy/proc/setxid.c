@@ -6,6 +6,7 @@
 #include "core/critical.h"
 #include "core/hub.h"
 #include "proc/fork.h"
+#include "proc/signals.h"
 #include "real/real.h"
 #include "tp.h"
 
@@ -13,14 +14,6 @@
 #include <signal.h>
 
 #define SETXID_SIGNAL 33
-
-/* The kernel's struct sigaction: libc hides its own signals from the library call. */
-struct kernel_action {
-    void (*handler)(int, siginfo_t *, void *);
-    unsigned long flags;
-    void (*restorer)(void);
-    uint64_t mask;
-};
 
 static void (*glibc_handler)(int, siginfo_t *, void *); /* what answers SETXID_SIGNAL */
 
@@ -45,6 +38,7 @@ static void on_setxid(int sig, siginfo_t *info, void *context)
 void setxid_start(void)
 {
     struct kernel_action act;
+    /* libc hides its own signals from the library call */
     if (sys_call4(SYS_rt_sigaction, SETXID_SIGNAL, 0, (long)&act, sizeof act.mask) < 0 ||
         act.handler == NULL || act.handler == on_setxid)
         return;

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 
 struct green;
 
@@ -56,6 +57,18 @@ void signals_jump(struct __jmp_buf_tag *env);
    before, natively interrupts the sleeper first. Waits until main's kernel thread has taken it, and tells whom it is for. */
 void signals_let_in(void);
 
+/* A signal from the running green thread to its process. What the sender alone lets in is handled before the call returns
+   (POSIX): it takes such a signal itself, and the answer is true. Else, and where main lets it in, nothing is done. */
+bool signals_send_self(int sig, int code, union sigval value);
+
+/* The kernel's struct sigaction. */
+struct kernel_action {
+    void (*handler)(int, siginfo_t *, void *);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+
 /* Green versions; same arguments, results and errno as the originals. */
 int evy_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
 sighandler_t evy_signal(int sig, sighandler_t handler);
@@ -80,6 +93,8 @@ int evy___sigpause(int sig_or_mask, int is_sig);
 int evy_sigpause(int mask);
 int evy___xpg_sigpause(int sig);
 int evy_tgkill(pid_t process, pid_t tid, int sig); /* tid: the kernel's, or as gettid told it */
+int evy_tgsigqueueinfo(pid_t process, pid_t tid, int sig, const siginfo_t *info); /* likewise */
+int evy_sigqueue(pid_t process, int sig, const union sigval value);
 int evy_pthread_kill(pthread_t thread, int sig);
 int evy_pthread_sigqueue(pthread_t thread, int sig, const union sigval value);
 

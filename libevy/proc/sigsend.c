@@ -59,14 +59,17 @@ static int check_and_send(struct green *g, int sig, siginfo_t *info)
         !atomic_load(&g->takes_signals)) /* an ended thread: glibc says 0 until it is joined */
         return 0;
     info->si_signo = sig;
-    info->si_pid = getpid();
-    info->si_uid = getuid();
     return signal_send(g, sig, info);
+}
+
+static siginfo_t from_here(int code)
+{
+    return (siginfo_t){.si_code = code, .si_pid = getpid(), .si_uid = getuid()};
 }
 
 int evy_pthread_kill(pthread_t thread, int sig)
 {
-    siginfo_t info = {.si_code = SI_TKILL};
+    siginfo_t info = from_here(SI_TKILL);
     struct green *g = hub_count ? thread_green(thread) : NULL;
     if (hub_count && tcb_is_gone(thread))
         return 0;
@@ -75,7 +78,7 @@ int evy_pthread_kill(pthread_t thread, int sig)
 
 int evy_pthread_sigqueue(pthread_t thread, int sig, const union sigval value)
 {
-    siginfo_t info = {.si_code = SI_QUEUE};
+    siginfo_t info = from_here(SI_QUEUE);
     struct green *g = hub_count ? thread_green(thread) : NULL;
     if (!g)
         return REAL(pthread_sigqueue)(thread, sig, value);
@@ -83,13 +86,56 @@ int evy_pthread_sigqueue(pthread_t thread, int sig, const union sigval value)
     return check_and_send(g, sig, &info);
 }
 
+/* Whether tid can only be a green thread's, whom the kernel does not know. */
+static bool is_ours(pid_t process, pid_t tid)
+{
+    return hub_count && tid >= TID_INVENTED_MIN && process == getpid();
+}
+
+static int send_to_tid(pid_t tid, int sig, siginfo_t *info)
+{
+    struct green *g = thread_with_tid(tid);
+    return (int)errno_edge(g ? -check_and_send(g, sig, info) : -ESRCH);
+}
+
 int evy_tgkill(pid_t process, pid_t tid, int sig)
 {
-    siginfo_t info = {.si_code = SI_TKILL};
-    if (hub_count == 0 || tid < TID_INVENTED_MIN || process != getpid())
+    siginfo_t info = from_here(SI_TKILL);
+    if (!is_ours(process, tid))
         return (int)errno_edge(sys3(SYS_tgkill, process, tid, sig));
-    struct green *g = thread_with_tid(tid);
-    return (int)errno_edge(g ? -check_and_send(g, sig, &info) : -ESRCH);
+    return send_to_tid(tid, sig, &info);
+}
+
+int evy_tgsigqueueinfo(pid_t process, pid_t tid, int sig, const siginfo_t *info)
+{
+    if (!is_ours(process, tid))
+        return (int)errno_edge(sys_call4(SYS_rt_tgsigqueueinfo, process, tid, sig, (long)info));
+    siginfo_t copy = *info;
+    return send_to_tid(tid, sig, &copy);
+}
+
+bool signals_send_self(int sig, int code, union sigval value)
+{
+    siginfo_t info = from_here(code);
+    struct sigaction act;
+    struct green *g = self();
+    const struct green *m = main_thread();
+    if (!sig_valid(sig) || sig_mask(g) & sig_bit(sig) || g->flags & GREEN_LOOP ||
+        (g != m && atomic_load(&m->takes_signals) && !(sig_mask(m) & sig_bit(sig))) ||
+        !action_of(sig, &act))
+        return false;
+    if (code == SI_QUEUE)
+        info.si_value = value;
+    return check_and_send(g, sig, &info) == 0;
+}
+
+int evy_sigqueue(pid_t process, int sig, const union sigval value)
+{
+    if (thread_with_tid(process))
+        process = getpid(); /* the kernel takes any thread's id for its process */
+    if (process == getpid() && signals_send_self(sig, SI_QUEUE, value))
+        return 0;
+    return REAL(sigqueue)(process, sig, value);
 }
 
 int evy_raise(int sig)

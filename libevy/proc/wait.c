@@ -16,6 +16,7 @@
 #include "real/real.h"
 #include "sync/cancel.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #define PAUSE_FIRST 200000 /* ns between the first two looks */
@@ -119,6 +120,15 @@ pid_t evy_wait3(int *status, int options, struct rusage *usage)
     return evy_wait4(-1, status, options, usage);
 }
 
+/* A pidfd with O_NONBLOCK is not waited for. */
+static bool never_waits(idtype_t type, id_t id)
+{
+    if ((int)type != P_PIDFD)
+        return false;
+    long status = sys_fcntl((int)id, F_GETFL, 0);
+    return status >= 0 && status & O_NONBLOCK;
+}
+
 /* With WNOHANG, success with si_pid 0 means that nobody has changed yet. */
 int evy_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
@@ -132,6 +142,8 @@ int evy_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
         long r = or_errno(REAL(waitid)(type, id, out, options | WNOHANG));
         if (r < 0 || out->si_pid != 0)
             return (int)errno_edge(r);
+        if (never_waits(type, id))
+            return (int)errno_edge(-EAGAIN);
         r = wait_change(type == P_PID ? (pid_t)id : -1, !(options & (WSTOPPED | WCONTINUED)),
                         &patience);
         if (r != 0)

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "check.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -61,7 +62,9 @@ static void pidfds(void)
     siginfo_t info;
     pid_t pid = child(6, 20);
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    CHECK(fd >= 0);
+    CHECK(fd >= 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
+    CHECK(waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED) == -1 && errno == EAGAIN);
+    CHECK(fcntl(fd, F_SETFL, 0) == 0);
     CHECK(waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED) == 0 && info.si_status == 6);
     close(fd);
     CHECK(waitid((idtype_t)P_PIDFD, 9999, &info, WEXITED) == -1 && errno == EBADF);
