@@ -59,7 +59,7 @@ def turns(options):
 def measure_all(options):
     """{contestant: {count: {operation: figure}}}"""
     runs = {c: {} for c in PROGRAMS}
-    with open(os.path.join(options.out, "scale.jsonl"), "a") as log:
+    with open(os.path.join(options.out, "scale.jsonl"), "a", buffering=1) as log:
         for turn, count, contestant in turns(options):
             progress(f"{contestant}, {count:,} threads, round {turn + 1} of {options.rounds}")
             try:
