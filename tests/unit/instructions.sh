@@ -14,21 +14,21 @@ command -v valgrind >/dev/null || { echo "no valgrind"; exit 77; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-# Operation, the most it may take: a tenth more than it took when this was noted (gcc 12, glibc 2.36). A round trip is two
-# waits, a hand-over of the queue a put and a get, a recv_waits two calls of recv and two of send. A spawn here includes what
-# valgrind alone is told about the stack.
+# Operation, the most it may take: up to a twentieth more than it took when this was noted (gcc 12, glibc 2.36). A round trip
+# is two waits, a hand-over of the queue a put and a get, a recv_waits two calls of recv and two of send. A spawn here includes
+# what valgrind alone is told about the stack.
 cat >"$dir/bounds" <<'END'
-light_switch          172
-spawn_n_run           620
+light_switch          167
+spawn_n_run           598
 spawn_wait           1188
-queue_hand_over       684
-own_tcb_switch        164
+queue_hand_over       675
+own_tcb_switch        160
 create_join          1625
-mutex                  59
+mutex                  57
 park_unpark           589
 condition_round_trip 1197
-recv_ready            310
-recv_waits           4460
+recv_ready            318
+recv_waits           4390
 END
 
 # BIND_NOW: the dynamic loader's work at the first call of a function is not the operation's.
