@@ -1,9 +1,11 @@
 #include "../suite.h"
 #include "base/clock.h"
+#include "core/gather.h"
 #include "core/share.h"
 #include "greens.h"
 
 #include <evy/hub.h>
+#include <string.h>
 
 #define BUSY_ONES 8
 
@@ -219,9 +221,34 @@ START_TEST(what_one_hub_can_do_is_done_by_one)
 }
 END_TEST
 
-START_TEST(what_takes_long_is_done_by_two)
+#define WINDOW 10000000
+
+/* Where hub 1 gathers after so many spells of work of ns each within a window, hub 0 having had other's. */
+static struct hub *gathers_on(unsigned spells, int64_t ns, const struct load *other)
 {
-    ck_assert(!gather(100000, 0, 5));
+    int64_t now = clock_now();
+    struct load *l = &hubs[1].load;
+    memset(l, 0, sizeof *l);
+    memcpy(&hubs[0].load, other, sizeof *other);
+    atomic_store(&hubs[0].load.at, now - WINDOW);
+    l->since = now - WINDOW;
+    for (unsigned i = 1; i < spells; i++)
+        gather_slept(&hubs[1], now - 1, ns);
+    gather_slept(&hubs[1], now, ns);
+    return l->to;
+}
+
+START_TEST(what_is_long_rare_or_too_much_is_done_by_two)
+{
+    struct load little = {.permille = 300, .spell = 10000},
+                much = {.permille = 600, .spell = 10000}, slow = {.permille = 300, .spell = 60000};
+    ck_assert_ptr_eq(gathers_on(50, 40000, &little), &hubs[0]);
+    ck_assert_ptr_null(gathers_on(50, 60000, &little));
+    ck_assert_ptr_null(gathers_on(10, 40000, &little));
+    ck_assert_ptr_null(gathers_on(50, 40000, &much));
+    ck_assert_ptr_null(gathers_on(50, 40000, &slow));
+    hubs[0].apart = true;
+    ck_assert_ptr_null(gathers_on(50, 40000, &little));
 }
 END_TEST
 
@@ -279,7 +306,7 @@ int main(void)
     tcase_add_test(c, who_work_for_long_stay_apart);
     tcase_add_test(c, who_belong_to_their_hubs_stay_apart);
     tcase_add_test(c, what_one_hub_can_do_is_done_by_one);
-    tcase_add_test(c, what_takes_long_is_done_by_two);
+    tcase_add_test(c, what_is_long_rare_or_too_much_is_done_by_two);
     tcase_add_test(c, who_belong_to_their_hubs_do_not_gather);
     tcase_add_test(c, a_hub_that_was_given_all_keeps_it_for_a_while);
     suite_add_tcase(s, c);
