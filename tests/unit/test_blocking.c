@@ -73,6 +73,24 @@ START_TEST(others_go_on_and_the_result_comes_back)
 }
 END_TEST
 
+/* The monitor alone would come after each has ended. */
+START_TEST(others_go_on_at_once)
+{
+    enum { JOBS = 20 };
+    int n = 0;
+    evy_gt *ticker = evy_spawn(ticks, &n);
+    for (int i = 0; i < 5 && n < 3 * JOBS; i++) {
+        n = 0;
+        for (int k = 0; k < JOBS; k++)
+            ck_assert_int_eq(evy_blocking(blocks, (void *)6, NULL), 0);
+    }
+    ck_assert_int_ge(n, 3 * JOBS);
+    evy_kill(ticker, 0);
+    evy_gt_wait(ticker, NULL);
+    evy_gt_unref(ticker);
+}
+END_TEST
+
 START_TEST(many_run_at_once_but_not_more_than_the_limit)
 {
     evy_gt *g[12];
@@ -369,6 +387,7 @@ END_TEST
 static void add(TCase *tc)
 {
     tcase_add_test(tc, others_go_on_and_the_result_comes_back);
+    tcase_add_test(tc, others_go_on_at_once);
     tcase_add_test(tc, many_run_at_once_but_not_more_than_the_limit);
     tcase_add_test(tc, who_is_killed_leaves_and_the_job_completes);
     tcase_add_test(tc, who_is_killed_in_the_queue_leaves_too);
