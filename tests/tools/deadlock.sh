@@ -26,7 +26,7 @@ libevy: deadlock: each of 3 threads waits for another, nothing has run for 0.1 s
 
 for hubs in 1 2; do
     got=$(report 2 $hubs info | LC_ALL=C sort)
-    verdict "names threads, locks and frames ($hubs hubs)" "$([ "$got" = "$expected" ] || echo "$got")"
+    verdict "names threads, locks and frames ($hubs hubs)" "$([ "$got" = "$expected" ] || echo "it says: $got")"
     for kind in descriptor timer signal sigwait blocked process; do
         got=$(report 0.5 $hubs info $kind)
         verdict "is silent with a $kind ($hubs hubs)" "$got"

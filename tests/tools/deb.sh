@@ -10,7 +10,7 @@ command -v dpkg-deb >/dev/null || { echo 'no dpkg here'; exit 77; }
 top=$(realpath "$(dirname "$0")/../..")
 root=$dir/root
 debs=$(MAKEFLAGS='' make -s -C "$top" deb | grep '\.deb$' | sed "s|^|$top/|")
-verdict 'packages are made' "$([ "$(echo "$debs" | wc -l)" -ge 3 ] || echo "$debs")"
+verdict 'packages are made' "$([ "$(echo "$debs" | wc -l)" -ge 3 ] || echo "these: $debs")"
 
 # What they depend on is not in the empty root, but on this machine.
 in_root() { dpkg --root="$root" --force-not-root --force-depends --log=/dev/null "$@" 2>&1; }
@@ -20,7 +20,7 @@ mkdir -p "$root/var/lib/dpkg/info" "$root/var/lib/dpkg/updates" "$root/var/lib/d
 # Words are split on purpose:
 # shellcheck disable=SC2086
 said=$(in_root --install $debs)
-verdict 'they install' "$(in_root --get-selections | grep -c 'install$' | grep -qx "$(echo "$debs" | wc -l)" || echo "$said")"
+verdict 'they install' "$(in_root --get-selections | grep -c 'install$' | grep -qx "$(echo "$debs" | wc -l)" || echo "apt says: $said")"
 
 library=$(echo "$root"/usr/lib/*/libevy.so.0)
 printf '#include <evy.h>\n#include <stdio.h>\nint main(void) { return puts(evy_version()) < 0; }\n' >"$dir/version.c"

@@ -9,7 +9,7 @@ table=$("$evy" bench --runs 3 --svg "$dir/plot.svg" sleep 0.1)
 contains 'a head' "$table" 'native                libevy   ratio'
 verdict 'wall time' "$(printf '%s\n' "$table" |
     awk '/^wall s/ && $3 >= 0.1 && $3 < 1 && $NF > 0.5 && $NF < 2 { ok = 1 } END { if (!ok) print "not plausible" }')$(
-    [ "$(printf '%s\n' "$table" | wc -l)" = 4 ] || echo "$table")"
+    [ "$(printf '%s\n' "$table" | wc -l)" = 4 ] || echo "not in: $table")"
 verdict 'a picture' "$(python3 -c '
 import sys, xml.etree.ElementTree as tree
 root = tree.parse(sys.argv[1]).getroot()

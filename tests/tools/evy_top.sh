@@ -12,7 +12,7 @@ pid=$!
 while [ ! -s "$dir/out" ]; do sleep 0.05; done
 
 plain=$("$evy" top -n 2 -d 0.1 "$pid")
-verdict 'two tables in a pipe' "$(printf '%s\n' "$plain" | grep -c ' sleep, ' | grep -qx 2 || echo "$plain")"
+verdict 'two tables in a pipe' "$(printf '%s\n' "$plain" | grep -c ' sleep, ' | grep -qx 2 || echo "not in: $plain")"
 contains 'the processes under libevy' "$("$evy" top)" "$pid  $dir/waiting"
 
 # screen ROW: what a line of the terminal shows
