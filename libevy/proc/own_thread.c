@@ -10,6 +10,7 @@
 #include "real/real.h"
 #include "sync/thread.h"
 
+#include <errno.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -75,11 +76,17 @@ static void mean_self(struct __user_cap_header_struct *header)
         header->pid = 0;
 }
 
+/* A bad address is the kernel's to refuse; asked for no data it looks at nothing but the version. */
+static bool refused(void *header)
+{
+    return REAL(capget)(header, NULL) && errno == EFAULT;
+}
+
 int evy_capget(void *header, void *data)
 {
     struct __user_cap_header_struct *h = header, copy;
-    if (!h)
-        return REAL(capget)(header, data);
+    if (refused(header))
+        return -1;
     copy = *h;
     mean_self(&copy);
     int r = REAL(capget)(&copy, data);
@@ -91,8 +98,8 @@ int evy_capset(void *header, const void *data)
 {
     struct __user_cap_header_struct *h = header, copy;
     need(false);
-    if (!h)
-        return REAL(capset)(header, data);
+    if (refused(header))
+        return -1;
     copy = *h;
     mean_self(&copy);
     int r = REAL(capset)(&copy, data);

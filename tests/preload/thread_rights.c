@@ -46,6 +46,7 @@ static void drop_capabilities(void)
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, gettid()};
     struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
     int capset(void *, const void *);
+    CHECK(capset((void *)16, none) == -1 && errno == EFAULT);
     CHECK(capset(&header, none) == 0);
 }
 
@@ -57,6 +58,7 @@ static uint32_t capabilities(void)
     CHECK(syscall(SYS_capget, &header, data) == 0 && header.pid == gettid());
     uint32_t effective = data[0].effective;
     CHECK(capget(&header, data) == 0 && data[0].effective == effective);
+    CHECK(capget((void *)16, data) == -1 && errno == EFAULT && capget(NULL, data) == -1);
     return data[0].effective;
 }
 
