@@ -25,12 +25,12 @@ static int take_sent(struct green *g, uint64_t set, siginfo_t *info)
     return 0;
 }
 
-/* What the kernel keeps for the process: any of its threads may take it. */
+/* What the kernel keeps for the process: any of its threads may take it. 0: nothing, -EFAULT: taken, but not to be told. */
 static int take_kernels(uint64_t set, siginfo_t *info)
 {
     struct timespec zero = {0, 0};
     long sig = sys_call4(SYS_rt_sigtimedwait, (long)&set, (long)info, (long)&zero, sizeof set);
-    return sig > 0 ? (int)sig : 0;
+    return sig > 0 || sig == -EFAULT ? (int)sig : 0;
 }
 
 static int take(struct green *g, uint64_t set, siginfo_t *info)
@@ -52,7 +52,7 @@ static long wait_for(struct green *g, uint64_t set, siginfo_t *info, deadline_t 
         struct fd *slot = fd_slot(fd);
         unsigned seq = atomic_load(&slot->seq[FD_READ]);
         r = take(g, set, info);
-        if (r > 0)
+        if (r != 0)
             break;
         if (g->handled != before) {
             r = -EINTR;
@@ -70,7 +70,7 @@ static long wait_section(uint64_t set, siginfo_t *info, deadline_t deadline)
 {
     struct green *g = self();
     long r = take(g, set, info);
-    if (r > 0)
+    if (r != 0)
         return r;
     critical_enter_as(g);
     mask_waits(set, 1);

@@ -109,6 +109,14 @@ static void look_at_memory(void)
     CHECK(syscall(SYS_rt_sigprocmask, ~0, 16L, NULL, SIZE) == -1 && errno == EFAULT);
 }
 
+static void wait_with_bad_memory(void)
+{
+    uint64_t set = bit(SIGUSR1);
+    CHECK(change(SIG_BLOCK, set) == 0 && kill(getpid(), SIGUSR1) == 0);
+    CHECK(syscall(SYS_rt_sigtimedwait, &set, 16L, NULL, SIZE) == -1 && errno == EFAULT);
+    CHECK(change(SIG_SETMASK, 0) == set);
+}
+
 int main(void)
 {
     pthread_t t = spawn(other, NULL);
@@ -129,6 +137,7 @@ int main(void)
     CHECK(value == 9);
     on_own_stack();
     look_at_memory();
+    wait_with_bad_memory();
     puts("by number as by name");
     return 0;
 }
