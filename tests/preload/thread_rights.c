@@ -59,6 +59,8 @@ static uint32_t capabilities(void)
     uint32_t effective = data[0].effective;
     CHECK(capget(&header, data) == 0 && data[0].effective == effective);
     CHECK(capget((void *)16, data) == -1 && errno == EFAULT && capget(NULL, data) == -1);
+    header.version = 0;
+    CHECK(capget(&header, data) == -1 && errno == EINVAL && header.version);
     return data[0].effective;
 }
 
