@@ -5,6 +5,7 @@
 #include "api/object.h"
 #include "core/execstack.h"
 #include "core/hub.h"
+#include "core/observe.h"
 #include "core/tcb.h"
 #include "io/calls.h"
 #include "proc/atfork.h"
@@ -12,6 +13,7 @@
 #include "proc/fork.h"
 #include "proc/own_thread.h"
 #include "proc/signals.h"
+#include "segment.h"
 #include "sync/c11.h"
 #include "sync/cpuclock.h"
 #include "sync/thread.h"
@@ -70,6 +72,20 @@ int hook_prctl(int option, ...)
 {
     WORDS(option, 4);
     return WHEN_GREEN(PROCESS) ? evy_prctl(option, a) : REAL(prctl)(option, a[0], a[1], a[2], a[3]);
+}
+
+int hook_arch_prctl(int code, unsigned long address)
+{
+    if (WHEN_ALWAYS(PROCESS))
+        observe_from_now(OBSERVE_SEGMENT);
+    return REAL(arch_prctl)(code, address);
+}
+
+unsigned long hook_getauxval(unsigned long type)
+{
+    if (segment_asks(type) && preload_ready)
+        observe_from_now(OBSERVE_SEGMENT);
+    return REAL(getauxval)(type);
 }
 
 long hook_ptrace(enum __ptrace_request request, ...)

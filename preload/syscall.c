@@ -3,12 +3,14 @@
 #include "hook.h"
 
 #include "base/sys.h"
+#include "core/observe.h"
 #include "core/tcb.h"
 #include "io/calls.h"
 #include "io/io.h"
 #include "proc/fork.h"
 #include "proc/own_thread.h"
 #include "proc/signals.h"
+#include "segment.h"
 #include "sync/futex.h"
 #include "sync/thread.h"
 #include "tp.h"
@@ -309,6 +311,8 @@ static long call(long number, const long *a)
     long r;
     if (number == SYS_futex && WHEN_ALWAYS(THREAD))
         return evy_futex(a);
+    if (segment_sets(number))
+        observe_from_now(OBSERVE_SEGMENT);
     if (self() && uncancelled(number, a, &r))
         return r;
     return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);

@@ -19,6 +19,7 @@
 #include "core/trace.h"
 #include "cpu.h"
 #include "real/real.h"
+#include "segment.h"
 #include "tp.h"
 
 #include <errno.h>
@@ -386,6 +387,8 @@ void carrier_rejoin(struct green *g)
         light_switch(g, g);
     if (observes(OBSERVE_FIBERS))
         annotate_switch(&c->fiber, c->idle_tp);
+    if (observes(OBSERVE_SEGMENT))
+        g->segment = segment_get();
     jump(&g->ctx, &c->idle, c->idle_tp);
     sched_arrived();
 }

@@ -39,7 +39,7 @@ static void add_until(struct green *g, int64_t now)
 
 void cputime_keep(void)
 {
-    __atomic_fetch_or(&observed, OBSERVE_CPU, __ATOMIC_RELAXED);
+    observe_from_now(OBSERVE_CPU);
 }
 
 void cputime_forget(void)

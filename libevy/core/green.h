@@ -129,9 +129,10 @@ struct green {
     _Atomic uint64_t sigmask;  /* signals it blocks, bit sig - 1; written by itself */
     _Atomic uint64_t sigwaits; /* signals it waits for in sigwait & co; written by itself */
     _Atomic uint64_t
-        sigpending; /* signals sent to it alone and not yet handled (proc/sigqueue.c) */
-    stack_t alt;    /* its alternate signal stack; size 0: it has none; own */
-    int64_t cpu;    /* ns it has used up to its last turn (cputime.h); who runs it */
+        sigpending;    /* signals sent to it alone and not yet handled (proc/sigqueue.c) */
+    uintptr_t segment; /* its segment base while it does not run (OBSERVE_SEGMENT) */
+    stack_t alt;       /* its alternate signal stack; size 0: it has none; own */
+    int64_t cpu;       /* ns it has used up to its last turn (cputime.h); who runs it */
     int64_t
         cpu_from; /* CPU time of the kernel thread when its turn began, 0: not noted; likewise */
     void *fiber;  /* what ThreadSanitizer knows it by (annotate.h); NULL: nothing yet */

@@ -10,6 +10,7 @@
 #include "core/sched_internal.h"
 #include "core/share.h"
 #include "core/stats.h"
+#include "segment.h"
 #include "tp.h"
 
 #include <errno.h>
@@ -242,6 +243,8 @@ void sched_start(struct green *g)
         hub_ask(g, ASK_RUN);
         return;
     }
+    if (observes(OBSERVE_SEGMENT))
+        g->segment = segment_get();
     critical_enter_as(me);
     if (thread)
         count(&me->hub->born);

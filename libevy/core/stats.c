@@ -7,6 +7,7 @@
 #include "core/hub.h"
 #include "core/observe.h"
 #include "core/trace.h"
+#include "segment.h"
 
 #include <sys/resource.h>
 
@@ -66,6 +67,10 @@ void observe_switch(struct hub *h, struct green *from, struct green *to)
         cputime_switch(from, to);
     if (observes(OBSERVE_FIBERS))
         annotate_switch(&to->fiber, to->tp);
+    if (observes(OBSERVE_SEGMENT)) {
+        from->segment = segment_get();
+        segment_set(to->segment);
+    }
 }
 
 static struct totals add_up(void)
