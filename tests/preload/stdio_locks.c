@@ -50,6 +50,14 @@ static void *cancelled(void *arg)
     return arg;
 }
 
+static void until_locked(void)
+{
+    while (ftrylockfile(in) == 0) {
+        funlockfile(in);
+        usleep(1000);
+    }
+}
+
 int main(void)
 {
     pthread_t t[9], c;
@@ -59,8 +67,7 @@ int main(void)
     feed = p[1];
     for (int i = 0; i < 3; i++)
         t[i] = spawn(takes_line, NULL);
-    usleep(20000); // one of them waits with the lock
-    CHECK(ftrylockfile(in) != 0);
+    until_locked(); // one of them waits with the lock
     for (int i = 3; i < 6; i++) {
         t[i] = spawn(asks, NULL);
         t[i + 3] = spawn(locks, NULL);
@@ -75,8 +82,8 @@ int main(void)
         CHECK(pthread_join(t[i], NULL) == 0);
     CHECK(lines == 3 && done == 6);
     c = spawn(cancelled, NULL);
-    usleep(20000);
-    CHECK(ftrylockfile(in) != 0 && pthread_cancel(c) == 0 && pthread_join(c, &result) == 0);
+    until_locked();
+    CHECK(pthread_cancel(c) == 0 && pthread_join(c, &result) == 0);
     CHECK(result == PTHREAD_CANCELED && ftrylockfile(in) == 0);
     funlockfile(in);
     CHECK(write(feed, "x", 1) == 1 && getc(in) == 'x' && ungetc('y', in) == 'y' && getc(in) == 'y');
