@@ -19,7 +19,7 @@
 static char order[200];
 static volatile sig_atomic_t nested, deepest;
 static sigjmp_buf out;
-static sem_t posted;
+static sem_t posted, never;
 static atomic_int expired;
 
 static void note(int sig, siginfo_t *info, void *context)
@@ -116,7 +116,7 @@ static void leaves(void)
             i == 0   ? (void)read(fds[0], &c, 1)
             : i == 1 ? (void)sleep(10)
             : i == 2 ? (void)pause()
-                     : (void)sem_wait(&posted);
+                     : (void)sem_wait(&never);
             CHECK(!"came back");
         }
         sigset_t mask;
@@ -301,6 +301,7 @@ static void *idle(void *arg)
 int main(void)
 {
     sem_init(&posted, 0, 0);
+    sem_init(&never, 0, 0);
     spawn(idle, NULL);
     all(NULL);
     pthread_join(spawn(all, NULL), NULL);
