@@ -45,6 +45,9 @@ struct class
 } __attribute__((aligned(CACHE_LINE)));
 
 static struct class classes[CLASSES];
+static struct class exact[CLASSES]; /* of exact_total, not more */
+static _Atomic size_t
+    exact_total[CLASSES]; /* the first of that class that was asked for; 0: none */
 static size_t page_size = 4096;
 static enum guard_kind guard_kind;
 static atomic_long protect_budget; /* guards that may still split a mapping */
@@ -63,7 +66,18 @@ static struct class *class_of(size_t size, size_t *total)
     size_t top = n >> shift; /* 4..7, less only for the smallest */
     *total = (top + 1) << shift;
     *total *= page_size;
-    return &classes[4 * shift + top];
+    size_t index = 4 * shift + top, first = atomic_load(&exact_total[index]);
+    if (*total < PAGE_TABLE_SPAN)
+        return &classes[index];
+    /* Of such sizes a program uses one or two. What is too much would have to be guarded, for an overflow to show where
+       it does natively, and that would cost page tables. */
+    n = align_up(size, page_size);
+    if (first == 0 && atomic_compare_exchange_strong(&exact_total[index], &first, n))
+        first = n;
+    if (first != n)
+        return &classes[index];
+    *total = n;
+    return &exact[index];
 }
 
 static long max_map_count(void)
@@ -178,7 +192,7 @@ static bool take_fresh(struct class *c, struct stack *out)
 }
 
 /* A guard lies right above the neighbour's top. On a boundary of page tables, each of the two would
-   need a table of its own; classes that large are multiples of half a megabyte, so a quarter off keeps
+   need a table of its own; stacks that large are close to multiples of half a megabyte, so a quarter off keeps
    nearly all of them together. */
 static char *slab_start(char *map, size_t total)
 {
@@ -270,23 +284,31 @@ void stack_allow_code(const struct stack *s)
     sys3(SYS_mprotect, stack_low(s), s->total - s->guard, PROT_READ | PROT_WRITE | PROT_EXEC);
 }
 
+static void add_stats(struct stack_stats *sum, struct class *c)
+{
+    spin_lock(&c->lock);
+    sum->mapped += c->mapped;
+    sum->live += c->live;
+    sum->pooled += c->pooled;
+    spin_unlock(&c->lock);
+}
+
 struct stack_stats stack_stats(void)
 {
     struct stack_stats sum = {.guard_kind = GUARD_NONE};
     if (guard_kind == GUARD_MADVISE || atomic_load(&protect_budget) > 0)
         sum.guard_kind = (int)guard_kind;
     for (size_t i = 0; i < CLASSES; i++) {
-        spin_lock(&classes[i].lock);
-        sum.mapped += classes[i].mapped;
-        sum.live += classes[i].live;
-        sum.pooled += classes[i].pooled;
-        spin_unlock(&classes[i].lock);
+        add_stats(&sum, &classes[i]);
+        add_stats(&sum, &exact[i]);
     }
     return sum;
 }
 
 void stack_fork_locks(bool take)
 {
-    for (size_t i = 0; i < CLASSES; i++)
+    for (size_t i = 0; i < CLASSES; i++) {
         spin_fork(&classes[i].lock, take);
+        spin_fork(&exact[i].lock, take);
+    }
 }

@@ -85,7 +85,8 @@ static int dig_apart(size_t size, size_t depth)
 
 static void overflows(void)
 {
-    size_t sizes[] = {PTHREAD_STACK_MIN, 40000, 64 * 1024, 200 * 1024, 1 << 20};
+    size_t sizes[] = {PTHREAD_STACK_MIN, 40000,   64 * 1024, 200 * 1024,
+                      1 << 20,           2 << 20, 3000000,   8 << 20};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         printf("%zu: signal %d, signal %d\n", sizes[i], dig_apart(sizes[i], sizes[i] - 6000),
                dig_apart(sizes[i], sizes[i]));
