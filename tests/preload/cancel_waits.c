@@ -1,6 +1,8 @@
+// flags: -lrt
 // Proves: sleep, usleep, nanosleep, clock_nanosleep, pause, sem_wait, sem_timedwait, pthread_join,
-// sigwait and pthread_cond_timedwait are cancellation points that act while blocked.
+// sigwait, pthread_cond_timedwait, pthread_cond_clockwait and aio_suspend are cancellation points that act while blocked.
 #define _GNU_SOURCE
+#include <aio.h>
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -15,16 +17,18 @@
 
 #include "check.h"
 
-enum { KINDS = 10 };
+enum { KINDS = 12 };
 
 static const char *const names[KINDS] = {
-    "sleep",    "usleep",        "nanosleep", "clock_nanosleep", "pause",
-    "sem_wait", "sem_timedwait", "join",      "sigwait",         "cond_timedwait"};
+    "sleep",         "usleep", "nanosleep", "clock_nanosleep", "pause",          "sem_wait",
+    "sem_timedwait", "join",   "sigwait",   "cond_timedwait",  "cond_clockwait", "aio_suspend"};
 static sem_t sem;
 static pthread_t longlived;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static atomic_int cleaned;
+static char byte;
+static struct aiocb never = {.aio_buf = &byte, .aio_nbytes = 1}; // reads an empty pipe
 
 static void clean(void *arg)
 {
@@ -80,6 +84,15 @@ static void block(int kind)
         pthread_cond_timedwait(&cond, &lock, &far);
         pthread_cleanup_pop(1);
         break;
+    case 10:
+        pthread_mutex_lock(&lock);
+        pthread_cleanup_push(unlock, &lock);
+        pthread_cond_clockwait(&cond, &lock, CLOCK_REALTIME, &far);
+        pthread_cleanup_pop(1);
+        break;
+    case 11:
+        aio_suspend(&(const struct aiocb *){&never}, 1, NULL);
+        break;
     }
 }
 
@@ -99,11 +112,15 @@ static void *live(void *arg)
 int main(void)
 {
     sem_t end;
+    int fds[2];
     sigset_t set;
     void *result;
     sigemptyset(&set);
     sigaddset(&set, SIGUSR2);
     CHECK(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
+    CHECK(pipe(fds) == 0);
+    never.aio_fildes = fds[0];
+    CHECK(aio_read(&never) == 0);
     CHECK(sem_init(&sem, 0, 0) == 0 && sem_init(&end, 0, 0) == 0);
     CHECK(pthread_create(&longlived, NULL, live, &end) == 0);
     for (int round = 0; round < 3; round++) {
