@@ -9,6 +9,7 @@
 #include "core/tcb.h"
 #include "io/calls.h"
 #include "proc/atfork.h"
+#include "proc/clone.h"
 #include "proc/exec.h"
 #include "proc/fork.h"
 #include "proc/own_thread.h"
@@ -96,16 +97,19 @@ long hook_ptrace(enum __ptrace_request request, ...)
 
 VFORK(HOOK_SYMBOL(vfork), evy_vfork_begin, evy_vfork_end);
 
-/* Children that share memory but stop their parent are those of vfork; others that share something are for the kernel
-   alone. */
+/* Children that share memory but stop their parent are those of vfork; other processes that share something are for the
+   kernel alone. */
 int hook_clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
 {
     WORDS(arg, 3);
     bool stops = (flags & (CLONE_VM | CLONE_VFORK | CLONE_SETTLS)) == (CLONE_VM | CLONE_VFORK);
-    if (!self() || !WHEN_ALWAYS(PROCESS) || !fn || !stack)
+    if (!WHEN_ALWAYS(PROCESS) || !fn || !stack)
         return REAL(clone)(fn, stack, flags, arg, a[0], a[1], a[2]);
+    if ((flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM && WHEN_ALWAYS(THREAD))
+        return evy_clone_thread(fn, stack, flags, arg, a);
     if (!(flags & (CLONE_VM | CLONE_FILES | CLONE_SETTLS)))
         return evy_clone(fn, stack, flags, arg, a);
+    stops &= self() != NULL;
     struct green *g = stops ? evy_vfork_begin() : NULL;
     long r = REAL(clone)(fn, stack, flags, arg, a[0], a[1], a[2]);
     return stops ? evy_vfork_end(g, r < 0 ? -errno : r) : (int)r;

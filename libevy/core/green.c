@@ -75,11 +75,10 @@ static void body_destroy(struct green *g)
     stack_free(&s);
 }
 
-/* self_green of another TCB: same offset from the thread pointer in each (initial-exec TLS). */
-static void set_self_of(struct green *g)
+void green_set_self(uintptr_t tp, struct green *g)
 {
     ptrdiff_t offset = (char *)&self_green - (char *)tp_get();
-    *(struct green **)(g->tp + (uintptr_t)offset) = g;
+    *(struct green **)(tp + (uintptr_t)offset) = g;
 }
 
 static struct context_next body_entry(void *arg)
@@ -120,7 +119,7 @@ void green_ready(struct green *g, unsigned flags, void (*body)(struct green *))
 
 static void body_ready(struct green *g, void (*body)(struct green *))
 {
-    set_self_of(g);
+    green_set_self(g->tp, g);
     green_ready(g, g->flags & GREEN_FOREIGN_STACK, body);
     char *top = (char *)align_down((uintptr_t)g - tcb_facts.reserve, 64);
     if (observes(OBSERVE_TOOLS))
@@ -256,7 +255,7 @@ int green_make_loop(struct green *g, size_t stack_size, struct context_next (*en
     g->flags = GREEN_LOOP;
     atomic_store(&g->interrupted, INTERRUPT_LOOP);
     g->critical = 1;
-    set_self_of(g);
+    green_set_self(g->tp, g);
     context_init(&g->ctx, (char *)align_down(stack_top(&g->stack) - tcb_facts.reserve, 64), entry,
                  arg);
     return 0;

@@ -177,6 +177,9 @@ int green_make_loop(struct green *g, size_t stack_size, struct context_next (*en
                     void *arg);
 void green_free_loop(struct green *g);
 
+/* Sets self_green of another TCB: same offset from the thread pointer in each (initial-exec TLS). */
+void green_set_self(uintptr_t tp, struct green *g);
+
 /* Gives a dead green thread's memory to the pool. It must not be running. */
 void green_free(struct green *g);
 

@@ -62,12 +62,6 @@ static EVY_NOINLINE long fork_on(uintptr_t native, bool handlers)
     return pid;
 }
 
-static EVY_NOINLINE void set_self_at(uintptr_t tp, struct green *g)
-{
-    ptrdiff_t offset = (char *)&self_green - (char *)tp_get();
-    *(struct green **)(tp + (uintptr_t)offset) = g;
-}
-
 static uintptr_t forked_tp; /* the TCB that a forked child began on, when it is a green thread's */
 
 uintptr_t fork_native_tp(void)
@@ -92,7 +86,7 @@ static void forget_all(uintptr_t native)
     forked_tp = hub_native_tp ? tp_get() : 0;
     if (forked_tp)
         tcb_set_tid(tcb_thread_of(forked_tp), sys_gettid());
-    set_self_at(native, NULL);
+    green_set_self(native, NULL);
     hubs_forget();
 }
 
@@ -177,6 +171,7 @@ long evy_clone_bare(long number, const long *a)
 
 struct cloned {
     struct forking f;
+    bool alone;        /* its maker was: f means nothing */
     int (*fn)(void *); /* the program's: the child's main thread ends with it */
     void *arg;
 };
@@ -184,7 +179,8 @@ struct cloned {
 static int cloned_main(void *arg)
 {
     const struct cloned *c = arg; /* the child's own copy, on the stack of who made it */
-    finish(c->f, true);
+    if (!c->alone)
+        finish(c->f, true);
     int status = c->fn(c->arg);
     if (hub_count)
         thread_outlast();
@@ -193,10 +189,12 @@ static int cloned_main(void *arg)
 
 int evy_clone(int (*fn)(void *), void *stack, int flags, void *arg, const long *more)
 {
-    struct cloned c = {.fn = fn, .arg = arg};
-    c.f = begin();
+    struct cloned c = {.fn = fn, .arg = arg, .alone = is_native()};
+    if (!c.alone)
+        c.f = begin();
     long pid = REAL(clone)(cloned_main, stack, flags, &c, more[0], more[1], more[2]);
     pid = pid < 0 ? -errno : pid;
-    finish(c.f, false);
+    if (!c.alone)
+        finish(c.f, false);
     return (int)errno_edge(pid);
 }
