@@ -1,8 +1,6 @@
 #include "core/carrier.h"
 
-#include "base/clock.h"
 #include "base/config.h"
-#include "base/log.h"
 #include "base/spin.h"
 #include "base/sys.h"
 #include "core/altstack.h"
@@ -14,11 +12,7 @@
 #include "core/light.h"
 #include "core/monitor.h"
 #include "core/own_fd.h"
-#include "core/stack.h"
-#include "core/tcb.h"
 #include "core/trace.h"
-#include "cpu.h"
-#include "real/real.h"
 #include "segment.h"
 #include "tp.h"
 
@@ -26,11 +20,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MAX_CARRIERS (HUB_SLOTS + MAX_SPARES)
 #define IDLE_STACK (ALTSTACK_OWN + ((size_t)64 << 10))
-#define SOON_NS 10000000
 
 static struct carrier carriers[MAX_CARRIERS]; /* the first is the main thread */
 static unsigned carrier_count;                /* used ones, ended ones among them; spares_lock */
@@ -50,7 +42,7 @@ static void jump(struct context *from, const struct context *to, uintptr_t tp)
     context_switch(from, to, tp);
 }
 
-static void become_spare(struct carrier *c)
+void carrier_put_spare(struct carrier *c)
 {
     spin_lock(&spares_lock);
     c->next = spares;
@@ -58,7 +50,7 @@ static void become_spare(struct carrier *c)
     spin_unlock(&spares_lock);
 }
 
-static struct carrier *take_spare(void)
+struct carrier *carrier_take_spare(void)
 {
     spin_lock(&spares_lock);
     struct carrier *c = spares;
@@ -74,7 +66,7 @@ static void send_home(struct carrier *c)
     struct green *g = c->arrival;
     c->arrival = NULL;
     atomic_store(&g->stranded, STRANDED_NOT);
-    become_spare(c);
+    carrier_put_spare(c);
     hub_ask(g, ASK_RUN);
 }
 
@@ -244,6 +236,11 @@ static struct carrier *carrier_new(void)
     return c;
 }
 
+struct carrier *carrier_make_spare(void)
+{
+    return carrier_count - ended_count < hub_count + config.spares ? carrier_new() : NULL;
+}
+
 static void await(struct carrier *c)
 {
     while (!c->tid)
@@ -281,23 +278,6 @@ int carrier_start(struct hub *h)
     return 0;
 }
 
-/* g runs program code and h follows another carrier from here on. */
-static void strand(struct green *g, struct hub *h, struct carrier *spare)
-{
-    g->stranded_on = h->carrier;
-    g->since = clock_coarse();
-    bool declared = atomic_load_explicit(&g->blocks, memory_order_relaxed) != BLOCKS_NOT;
-    if (g->flags & GREEN_COOP && /* its code, or its TCB, is in use */
-        (!declared || (g->flags & GREEN_LIGHT && !g->lender)))
-        h->astray = g;
-    trace(h, TRACE_HANDOFF, g);
-    atomic_store_explicit(&h->current, &h->loop, memory_order_relaxed);
-    atomic_store(&g->stranded, STRANDED);
-    atomic_fetch_add_explicit(&h->hand_offs, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&h->declared, declared, memory_order_relaxed);
-    carrier_give(spare, h);
-}
-
 /* The monitor sees the section that g is in, and keeps away. */
 void carrier_keep(struct green *g, struct hub *own, struct carrier *fresh)
 {
@@ -315,62 +295,6 @@ void carrier_end(struct hub *h)
     struct carrier *c = h->carrier;
     c->ends = true;
     jump(&h->loop.ctx, &c->idle, c->idle_tp);
-}
-
-/* What h runs, kept from vanishing until h->inspected is cleared; NULL when that is its loop, or changes. A
-   switch stores current, then loads inspected, as cheaply as below. */
-static struct green *inspect(struct hub *h)
-{
-    struct green *g = atomic_load(&h->current);
-    if (g == &h->loop)
-        return NULL;
-    atomic_store(&h->inspected, g);
-    return sys_membarrier() && atomic_load(&h->current) == g ? g : NULL;
-}
-
-static bool in_program(const struct hub *h, const struct green *g)
-{
-    return __atomic_load_n(&g->critical, __ATOMIC_RELAXED) == 0 &&
-           __atomic_load_n(&g->handlers, __ATOMIC_RELAXED) == NULL && atomic_load(&h->current) == g;
-}
-
-/* A critical section begins with a store (critical) and a load (stranded), and must stay that cheap: the order
-   between the two is forced from this side, by membarrier. Either we see the section, or it sees the claim. */
-static bool try_strand(struct green *g, struct hub *h, struct carrier *spare)
-{
-    unsigned expected = STRANDED_NOT;
-    if (!atomic_compare_exchange_strong(&g->stranded, &expected, STRANDED_CLAIMED))
-        return false;
-    if (sys_membarrier() && in_program(h, g)) {
-        log_debug("hub %u goes to another carrier", h->index);
-        h->abandoned = atomic_load(&g->blocks) == BLOCKS_NOT;
-        if (!g->cpu_from) /* its turn, in which it computes, began before that */
-            g->cpu_from = h->cpu_seen;
-        strand(g, h, spare);
-        return true;
-    }
-    atomic_store(&g->stranded, STRANDED_NOT);
-    return false;
-}
-
-static bool carrier_allowed(void)
-{
-    return carrier_count - ended_count < hub_count + config.spares;
-}
-
-bool carrier_take_over(struct hub *h)
-{
-    struct green *g = inspect(h);
-    struct carrier *spare = NULL;
-    if (g && !g->handlers)
-        spare = take_spare();
-    if (g && !g->handlers && !spare && carrier_allowed())
-        spare = carrier_new();
-    bool taken = spare && try_strand(g, h, spare);
-    if (spare && !taken)
-        become_spare(spare);
-    atomic_store(&h->inspected, NULL);
-    return taken;
 }
 
 void carrier_rejoin(struct green *g)
@@ -391,59 +315,6 @@ void carrier_rejoin(struct green *g)
         g->segment = segment_get();
     jump(&g->ctx, &c->idle, c->idle_tp);
     sched_arrived();
-}
-
-/* Ready to run, or by the time the monitor would see to it. */
-static bool others_need(const struct hub *h)
-{
-    return h->runnable.first || h->after_poll.first ||
-           (h->timers.count && deadline_left(timers_next(&h->timers)) < SOON_NS);
-}
-
-/* g, in a critical section, so that no monitor takes h first, gives it away if somebody needs it. */
-static void leave_hub(struct green *g, struct hub *h)
-{
-    if (h->apart || !others_need(h))
-        return;
-    struct carrier *spare = take_spare();
-    if (!spare) {
-        atomic_store(&h->wanted, 1); /* only the monitor makes carriers */
-        monitor_hurry();
-        return;
-    }
-    unsigned expected = STRANDED_NOT;
-    while (!atomic_compare_exchange_strong(&g->stranded, &expected, STRANDED_CLAIMED)) {
-        expected = STRANDED_NOT;
-        sys_yield(); /* the monitor has just looked, and sees the critical section */
-    }
-    strand(g, h, spare);
-}
-
-void blocking_begin(void)
-{
-    struct green *g = self();
-    if (!g)
-        return;
-    critical_enter_as(g);
-    if (!g->handlers)
-        leave_hub(g, g->hub);
-    critical_leave_quietly(g);
-    if (unlikely(atomic_load(&g->interrupted) & INTERRUPT_SIGNAL)) {
-        critical_enter_as(g);
-        critical_leave_as(g);
-    }
-}
-
-void blocking_end(void)
-{
-    struct green *g = self();
-    if (!g)
-        return;
-    int saved = errno;
-    critical_enter_as(g);
-    atomic_store_explicit(&g->hub->wanted, 0, memory_order_relaxed);
-    critical_leave_as(g);
-    errno = saved;
 }
 
 /* A switch stores current and then looks at what the caller has written, without a fence between them. */

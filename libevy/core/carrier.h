@@ -49,6 +49,15 @@ struct carrier *carrier_clone(void);
 /* The main kernel thread's carrier if that has nothing to do: from then on it waits for a hub. Else NULL. */
 struct carrier *carrier_take_main(void);
 
+/* One that has nothing to do, the last that came to that first; NULL when there is none. */
+struct carrier *carrier_take_spare(void);
+
+/* A new one instead, NULL when there are as many as may be. Only the monitor makes them. */
+struct carrier *carrier_make_spare(void);
+
+/* Back to those that have nothing to do. */
+void carrier_put_spare(struct carrier *c);
+
 /* c, which has nothing to do, drives h, which nobody drives. */
 void carrier_give(struct carrier *c, struct hub *h);
 
@@ -64,16 +73,6 @@ bool carrier_is_main(const struct carrier *c);
 
 /* Whether the kernel would run c if it had a processor for it. Only for the monitor. */
 bool carrier_wants_processor(struct carrier *c);
-
-/* Gives h to a spare carrier if its green thread has been running program code all this time, and tells whether
-   it did. Only the monitor calls this. */
-bool carrier_take_over(struct hub *h);
-
-/* The running green thread is about to block in a call that we cannot make green. If others wait for its hub
-   the hub goes to a spare carrier at once, else when the monitor sees it stuck. blocking_end rejoins. A signal
-   that comes before the call is handled first. */
-void blocking_begin(void);
-void blocking_end(void);
 
 /* g, in a critical section, has been stranded: returns on a carrier of its hub. */
 EVY_COLD void carrier_rejoin(struct green *g);

@@ -5,6 +5,7 @@
 #include "core/annotate.h"
 #include "core/carrier.h"
 #include "core/cputime.h"
+#include "core/handoff.h"
 #include "core/hub.h"
 #include "core/tcb.h"
 #include "real/real.h"
@@ -177,7 +178,7 @@ static void suspect(struct hub *h, int64_t now)
 static void take_over(struct hub *h, int64_t now)
 {
     h->suspected_at = 0;
-    if (!carrier_take_over(h))
+    if (!handoff_take_over(h))
         return;
     hasty = HASTY_LOOKS;
     be_alert(now + ALERT_NS);
@@ -187,7 +188,7 @@ static void take_over(struct hub *h, int64_t now)
 static void take_wanted(struct hub *h)
 {
     h->cpu_seen = 0;
-    carrier_take_over(h);
+    handoff_take_over(h);
 }
 
 static void look_at(struct hub *h, int64_t now)

@@ -2,8 +2,8 @@
 
 #include "base/config.h"
 #include "core/annotate.h"
-#include "core/carrier.h"
 #include "core/critical.h"
+#include "core/handoff.h"
 #include "core/hub.h"
 #include "core/lot.h"
 #include "core/tcb.h"

@@ -1,6 +1,6 @@
 /* Barriers between processes, as glibc has them (nptl/pthread_barrier_wait.c). */
 #include "sync/barrier_shared.h"
-#include "core/carrier.h"
+#include "core/handoff.h"
 #include "real/real.h"
 #include "sync/shared.h"
 

@@ -3,7 +3,7 @@
  * change places. Here is the waiter's side, so that green threads park; signalling is glibc's. */
 #include "sync/cond_shared.h"
 
-#include "core/carrier.h"
+#include "core/handoff.h"
 #include "core/lot.h"
 #include "real/real.h"
 #include "sync/cancel.h"

@@ -1,7 +1,7 @@
 #include "sync/rwlock_shared.h"
 
-#include "core/carrier.h"
 #include "core/green.h"
+#include "core/handoff.h"
 #include "core/lot.h"
 #include "real/real.h"
 #include "sync/shared.h"
