@@ -2,6 +2,7 @@
    thread asks; all others pass untouched. */
 #include "hook.h"
 
+#include "arch/probe.h"
 #include "base/sys.h"
 #include "core/observe.h"
 #include "core/tcb.h"
@@ -40,8 +41,21 @@ static deadline_t limit_of(const struct timespec *timeout)
     return d;
 }
 
+static bool none_or_good(long at, size_t n)
+{
+    return !at || probe((const void *)at, n);
+}
+
+/* The kernel is to say what is wrong. */
+static long raw(long number, const long *a)
+{
+    return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
 static long raw_ppoll(const long *a)
 {
+    if (!none_or_good(a[2], sizeof(struct timespec)) || !none_or_good(a[3], sizeof(uint64_t)))
+        return raw(SYS_ppoll, a);
     struct timespec *timeout = (struct timespec *)a[2];
     deadline_t deadline = limit_of(timeout);
     int r = hook_ppoll((struct pollfd *)a[0], (nfds_t)a[1], timeout, (const sigset_t *)a[3]);
@@ -51,6 +65,9 @@ static long raw_ppoll(const long *a)
 /* The sixth word points to the mask and its size. */
 static long raw_pselect(const long *a)
 {
+    if (!none_or_good(a[4], sizeof(struct timespec)) || !none_or_good(a[5], 2 * sizeof(void *)) ||
+        (a[5] && !none_or_good(*(long *)a[5], sizeof(uint64_t))))
+        return raw(SYS_pselect6, a);
     struct timespec *timeout = (struct timespec *)a[4];
     const sigset_t *mask = a[5] ? *(const sigset_t **)a[5] : NULL;
     deadline_t deadline = limit_of(timeout);
@@ -96,12 +113,16 @@ static long raw_sigaction(const long *a)
     const struct kernel_action *new = (const struct kernel_action *)a[1];
     struct kernel_action *old = (struct kernel_action *)a[2];
     struct sigaction act, was;
+    if (!none_or_good(a[1], sizeof *new))
+        return errno_edge(-EFAULT);
     if (new) {
         act = (struct sigaction){.sa_mask = wide(&new->mask), .sa_flags = (int)new->flags};
         act.sa_sigaction = new->handler;
         act.sa_restorer = new->restorer;
     }
     int r = hook_sigaction((int)a[0], new ? &act : NULL, &was);
+    if (r == 0 && !none_or_good(a[2], sizeof *old))
+        return errno_edge(-EFAULT);
     if (r == 0 && old) {
         *old = (struct kernel_action){was.sa_sigaction, (unsigned)was.sa_flags, was.sa_restorer, 0};
         memcpy(&old->mask, &was.sa_mask, sizeof old->mask);
@@ -112,9 +133,13 @@ static long raw_sigaction(const long *a)
 static long raw_sigprocmask(const long *a)
 {
     sigset_t set, old;
+    if (!none_or_good(a[1], sizeof(uint64_t)))
+        return errno_edge(-EFAULT);
     if (a[1])
         set = wide((const uint64_t *)a[1]);
     int r = hook_sigprocmask((int)a[0], a[1] ? &set : NULL, &old);
+    if (r == 0 && !none_or_good(a[2], sizeof(uint64_t)))
+        return errno_edge(-EFAULT);
     if (r == 0 && a[2])
         memcpy((void *)a[2], &old, sizeof(uint64_t));
     return r;
@@ -124,6 +149,8 @@ static long raw_sigpending(const long *a)
 {
     sigset_t set;
     int r = hook_sigpending(&set);
+    if (r == 0 && !probe((void *)a[0], sizeof(uint64_t)))
+        return errno_edge(-EFAULT);
     if (r == 0)
         memcpy((void *)a[0], &set, sizeof(uint64_t));
     return r;
@@ -131,12 +158,17 @@ static long raw_sigpending(const long *a)
 
 static long raw_sigsuspend(const long *a)
 {
+    if (!probe((const void *)a[0], sizeof(uint64_t)))
+        return errno_edge(-EFAULT);
     sigset_t set = wide((const uint64_t *)a[0]);
     return hook_sigsuspend(&set);
 }
 
 static long raw_sigtimedwait(const long *a)
 {
+    if (!probe((const void *)a[0], sizeof(uint64_t)) ||
+        !none_or_good(a[2], sizeof(struct timespec)))
+        return errno_edge(-EFAULT);
     sigset_t set = wide((const uint64_t *)a[0]);
     return hook_sigtimedwait(&set, (siginfo_t *)a[1], (const struct timespec *)a[2]);
 }
@@ -281,7 +313,7 @@ static bool green_call(long number, const long *a, long *r)
         }
         return forks((uint64_t)a[0], a[1] != 0) && (*r = evy_clone_bare(number, a), true);
     case SYS_clone3:
-        return a[0] && a[1] >= CLONE_ARGS_SIZE_VER0 &&
+        return a[1] >= CLONE_ARGS_SIZE_VER0 && probe(PTR(void, 0), CLONE_ARGS_SIZE_VER0) &&
                forks(PTR(struct clone_args, 0)->flags, PTR(struct clone_args, 0)->stack) &&
                (*r = evy_clone_bare(number, a), true);
     case SYS_waitid:
@@ -315,7 +347,7 @@ static long call(long number, const long *a)
         observe_from_now(OBSERVE_SEGMENT);
     if (self() && uncancelled(number, a, &r))
         return r;
-    return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return raw(number, a);
 }
 
 /* As libc's: takes six words whatever the number needs. */

@@ -11,6 +11,9 @@
 /* Before descriptors in msg's control data go to another process: takes back what that must not see. */
 void share_passed(const struct msghdr *msg);
 
+/* Whether all that a hook reads of it can be read: else the kernel is to refuse it. */
+bool msg_is_good(const struct msghdr *msg);
+
 /* splice.c */
 ssize_t evy_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t n, unsigned flags);
 ssize_t evy_tee(int in, int out, size_t n, unsigned flags);

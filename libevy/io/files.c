@@ -6,6 +6,7 @@
 #include "io/iov.h"
 #include "real/real.h"
 
+#include "arch/probe.h"
 #include "base/config.h"
 #include "base/sys.h"
 #include "proc/signals.h"
@@ -77,7 +78,8 @@ static ssize_t send_iov(int fd, const struct iovec *iov, int count)
 /* Bad lists and empty reads get the kernel's own answer, which never waits. */
 static bool plain(const struct iovec *iov, int count)
 {
-    return count <= 0 || count > IOV_MAX || !iov_bytes(iov, (size_t)count);
+    return count <= 0 || count > IOV_MAX || !probe(iov, (size_t)count * sizeof *iov) ||
+           !iov_bytes(iov, (size_t)count);
 }
 
 /* A file whose disk is to be waited for. */

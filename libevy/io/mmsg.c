@@ -1,6 +1,7 @@
 /* Green recvmmsg and sendmmsg. */
 #include "io/calls.h"
 
+#include "arch/probe.h"
 #include "base/clock.h"
 #include "io/io.h"
 #include "real/real.h"
@@ -41,7 +42,7 @@ int evy_recvmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags, struct time
 {
     struct io io;
     deadline_t deadline;
-    if (n == 0 || deadline_from_rel(timeout, &deadline) ||
+    if (n == 0 || !probe(vec, (size_t)n * sizeof *vec) || deadline_from_rel(timeout, &deadline) ||
         !io_begin(&io, fd, FD_READ, flags & MSG_DONTWAIT) || !fd_is_socket(io.slot))
         return REAL(recvmmsg)(fd, vec, n, flags, timeout);
     return (int)io_end(&io, receive(&io, vec, n < MOST ? n : MOST, flags, timeout, deadline));
@@ -65,7 +66,8 @@ static long send_datagrams(struct io *io, struct mmsghdr *vec, unsigned n, int f
     unsigned sent = 0;
     long r = 0;
     for (unsigned i = 0; i < n; i++)
-        share_passed(&vec[i].msg_hdr);
+        if (msg_is_good(&vec[i].msg_hdr))
+            share_passed(&vec[i].msg_hdr);
     while (sent < n) {
         io->deadline = 0;
         r = IO_TRY(io, or_errno(real.sendmmsg(io->fd, vec + sent, n - sent, flags | MSG_DONTWAIT)));
@@ -79,7 +81,8 @@ static long send_datagrams(struct io *io, struct mmsghdr *vec, unsigned n, int f
 int evy_sendmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags)
 {
     struct io io;
-    if (n == 0 || !io_begin(&io, fd, FD_WRITE, flags & MSG_DONTWAIT) || !fd_is_socket(io.slot))
+    if (n == 0 || !probe(vec, (size_t)n * sizeof *vec) ||
+        !io_begin(&io, fd, FD_WRITE, flags & MSG_DONTWAIT) || !fd_is_socket(io.slot))
         return REAL(sendmmsg)(fd, vec, n, flags);
     if (n > MOST)
         n = MOST;

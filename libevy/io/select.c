@@ -1,5 +1,6 @@
 /* Green poll, select and epoll_wait: look with the real call and no timeout, then wait for an edge on any of
    the descriptors, and look again. */
+#include "arch/probe.h"
 #include "io/calls.h"
 #include "io/io.h"
 #include "io/watch.h"
@@ -10,6 +11,7 @@
 #include "proc/signals.h"
 #include "sync/cancel.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +94,12 @@ static long poll_until(struct pollfd *fds, nfds_t n, deadline_t deadline)
     return looked(g, r);
 }
 
+/* Others are for the kernel to refuse. */
+static bool pollfds_are_good(const struct pollfd *fds, nfds_t n)
+{
+    return n <= INT_MAX && probe(fds, n * sizeof *fds);
+}
+
 static deadline_t after_ms(int ms)
 {
     return ms < 0 ? DEADLINE_NEVER : deadline_after((int64_t)ms * 1000000);
@@ -100,7 +108,7 @@ static deadline_t after_ms(int ms)
 int evy_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
     cancel_point();
-    if (!self() || timeout == 0)
+    if (!self() || timeout == 0 || !pollfds_are_good(fds, n))
         return REAL(poll)(fds, n, timeout);
     return (int)errno_edge(poll_until(fds, n, after_ms(timeout)));
 }
@@ -109,7 +117,7 @@ int evy_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, cons
 {
     deadline_t deadline;
     cancel_point();
-    if (!self() || deadline_from_rel(timeout, &deadline))
+    if (!self() || deadline_from_rel(timeout, &deadline) || !pollfds_are_good(fds, n))
         return REAL(ppoll)(fds, n, timeout, mask);
     struct signal_mask_swap swap;
     signals_swap_mask(&swap, mask);
@@ -194,6 +202,14 @@ static long select_until(const struct fd_sets *s, deadline_t deadline)
     return looked(g, r);
 }
 
+static bool sets_are_good(const struct fd_sets *s)
+{
+    bool good = true;
+    for (int i = 0; i < 3; i++)
+        good &= !s->program[i] || probe(s->program[i], s->bytes);
+    return good;
+}
+
 static struct fd_sets sets_of(int n, fd_set *r, fd_set *w, fd_set *e)
 {
     size_t bits = 8 * sizeof(unsigned long);
@@ -205,8 +221,10 @@ int evy_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
     cancel_point();
     if (!self() || n < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
         return REAL(select)(n, r, w, e, timeout);
-    deadline_t deadline = timeout ? deadline_after(timeval_to_ns(timeout)) : DEADLINE_NEVER;
     struct fd_sets sets = sets_of(n, r, w, e);
+    if (!sets_are_good(&sets))
+        return REAL(select)(n, r, w, e, timeout);
+    deadline_t deadline = timeout ? deadline_after(timeval_to_ns(timeout)) : DEADLINE_NEVER;
     long result = select_until(&sets, deadline);
     if (timeout) { /* Linux tells what is left */
         struct timespec left = ns_to_timespec(deadline_left(deadline));
@@ -224,6 +242,8 @@ int evy_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *t
     if (!self() || n < 0 || deadline_from_rel(timeout, &deadline))
         return REAL(pselect)(n, r, w, e, timeout, mask);
     struct fd_sets sets = sets_of(n, r, w, e);
+    if (!sets_are_good(&sets))
+        return REAL(pselect)(n, r, w, e, timeout, mask);
     struct signal_mask_swap swap;
     signals_swap_mask(&swap, mask);
     long result = select_until(&sets, deadline);

@@ -1,6 +1,7 @@
 /* Green sleeps. */
 #include "io/calls.h"
 
+#include "arch/probe.h"
 #include "base/clock.h"
 #include "core/lot.h"
 #include "core/sched.h"
@@ -30,14 +31,17 @@ static long sleep_for(const struct timespec *duration, struct timespec *left)
         return -EINVAL;
     deadline_t deadline = deadline_after(timespec_to_ns(duration));
     long r = sleep_until(deadline);
-    if (r < 0 && left)
+    if (r < 0 && left) {
+        if (!probe(left, sizeof *left))
+            return -EFAULT;
         *left = ns_to_timespec(deadline_left(deadline));
+    }
     return r;
 }
 
 int evy_nanosleep(const struct timespec *duration, struct timespec *left)
 {
-    if (!self())
+    if (!self() || !probe(duration, sizeof *duration))
         return REAL(nanosleep)(duration, left);
     return (int)errno_edge(sleep_for(duration, left));
 }
@@ -76,10 +80,12 @@ int evy_clock_nanosleep(clockid_t clock, int flags, const struct timespec *when,
                         struct timespec *left)
 {
     deadline_t deadline;
-    if (self() && is_cpuclock(clock) && cpuclock_read(clock) >= 0)
+    if (!self() || !probe(when, sizeof *when))
+        return REAL(clock_nanosleep)(clock, flags, when, left);
+    if (is_cpuclock(clock) && cpuclock_read(clock) >= 0)
         return error_edge(sleep_on_cpuclock(clock, flags, when, left));
-    if (!self() || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC &&
-                    clock != CLOCK_BOOTTIME && clock != CLOCK_TAI))
+    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME &&
+        clock != CLOCK_TAI)
         return REAL(clock_nanosleep)(clock, flags, when, left);
     if (!(flags & TIMER_ABSTIME))
         return error_edge(sleep_for(when, left));

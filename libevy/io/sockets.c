@@ -5,12 +5,14 @@
 #include "io/io.h"
 #include "real/real.h"
 
+#include "arch/probe.h"
 #include "base/sys.h"
 #include "core/observe.h"
 #include "core/stats.h"
 #include "io/iov.h"
 #include "proc/signals.h"
 
+#include <limits.h>
 #include <sys/ioctl.h>
 
 static bool send_begin(struct io *io, int fd, int flags)
@@ -134,10 +136,17 @@ static long recv_rest(struct io *io, const struct msghdr *msg, size_t enough, in
     return (long)io->done;
 }
 
+bool msg_is_good(const struct msghdr *msg)
+{
+    return probe(msg, sizeof *msg) && msg->msg_iovlen <= IOV_MAX &&
+           probe(msg->msg_iov, msg->msg_iovlen * sizeof *msg->msg_iov) &&
+           (!msg->msg_control || probe(msg->msg_control, msg->msg_controllen));
+}
+
 ssize_t evy_recvmsg(int fd, struct msghdr *msg, int flags)
 {
     struct io io;
-    if (!recv_begin(&io, fd, flags))
+    if (!msg_is_good(msg) || !recv_begin(&io, fd, flags))
         return REAL(recvmsg)(fd, msg, flags);
     struct msghdr room = *msg; /* the kernel writes lengths into msg at each try */
     size_t n = iov_bytes(msg->msg_iov, msg->msg_iovlen);
@@ -231,7 +240,7 @@ static long send_rest(struct io *io, const struct msghdr *msg, int flags)
 ssize_t evy_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
     struct io io;
-    if (!send_begin(&io, fd, flags))
+    if (!msg_is_good(msg) || !send_begin(&io, fd, flags))
         return REAL(sendmsg)(fd, msg, flags);
     share_passed(msg);
     long r = sends_all(&io) ? io_turn(&io) : 0;

@@ -1,5 +1,6 @@
 #include "proc/own_thread.h"
 
+#include "arch/probe.h"
 #include "base/sys.h"
 #include "core/apart.h"
 #include "core/green.h"
@@ -141,6 +142,9 @@ static int set_name(struct green *g, const char *name)
 int evy_prctl(int option, const long *a)
 {
     struct green *g = self();
+    bool names = option == PR_SET_NAME || option == PR_GET_NAME;
+    if (names && !probe((const void *)a[0], 1))
+        return REAL(prctl)(option, a[0], a[1], a[2], a[3]);
     if (option == PR_SET_NAME)
         return set_name(g, (const char *)a[0]);
     if (option == PR_GET_NAME)

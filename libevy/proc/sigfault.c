@@ -2,12 +2,14 @@
    context is the native one. A green thread that has used up its stack is named before. */
 #include "proc/sigstate.h"
 
+#include "arch/probe.h"
 #include "base/log.h"
 #include "core/altstack.h"
 #include "core/carrier.h"
 #include "core/hub.h"
 #include "core/tcb.h"
 #include "real/real.h"
+#include "sigcontext.h"
 
 #include <errno.h>
 
@@ -55,11 +57,21 @@ static void run_on_green(struct green *g, int sig, siginfo_t *info, ucontext_t *
     sig_set(&uc->uc_sigmask, mask_here());
 }
 
+static bool repaired(const siginfo_t *info, ucontext_t *uc)
+{
+    uintptr_t pc = info->si_code > 0 ? probe_repair(sigcontext_pc(uc)) : 0;
+    if (pc)
+        sigcontext_set_pc(uc, pc);
+    return pc != 0;
+}
+
 void on_fault(int sig, siginfo_t *info, void *context)
 {
     struct green *g = self();
     struct sigaction act;
     int saved = errno;
+    if (unlikely(repaired(info, context)))
+        return;
     if (g && on_guard(g, sig, info))
         tell(g);
     if (!action_of(sig, &act))

@@ -1,7 +1,9 @@
 #include "sync/futex.h"
 
+#include "arch/probe.h"
 #include "base/sys.h"
 #include "core/green.h"
+#include "core/hub.h"
 #include "core/lot.h"
 #include "io/blocking.h"
 #include "io/io.h"
@@ -237,13 +239,24 @@ static long run(const struct call *c)
     }
 }
 
+/* While the process is alone nobody would make good what a probe causes. */
+static bool is_readable(const long *a, bool timed, bool two)
+{
+    if (!hub_count)
+        return true;
+    if (timed && a[3] && !probe((const void *)a[3], sizeof(struct timespec)))
+        return false;
+    return (!timed && !two) || (probe((const void *)a[0], sizeof(uint32_t)) &&
+                                (!two || probe((const void *)a[4], sizeof(uint32_t))));
+}
+
 static bool legal(const long *a, int op)
 {
     int cmd = op & FUTEX_CMD_MASK;
     bool timed = cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET;
     bool two = cmd == FUTEX_REQUEUE || cmd == FUTEX_CMP_REQUEUE || cmd == FUTEX_WAKE_OP;
     return a[0] && !(a[0] & 3) && (!two || (a[4] && !(a[4] & 3))) &&
-           (timed || !(op & FUTEX_CLOCK_REALTIME));
+           (timed || !(op & FUTEX_CLOCK_REALTIME)) && is_readable(a, timed, two);
 }
 
 /* Addresses and flags that the kernel refuses are refused by the kernel. */

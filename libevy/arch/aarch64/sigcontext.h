@@ -11,6 +11,16 @@ static inline uintptr_t sigcontext_sp(const ucontext_t *uc)
     return (uintptr_t)uc->uc_mcontext.sp;
 }
 
+static inline uintptr_t sigcontext_pc(const ucontext_t *uc)
+{
+    return (uintptr_t)uc->uc_mcontext.pc;
+}
+
+static inline void sigcontext_set_pc(ucontext_t *uc, uintptr_t pc)
+{
+    uc->uc_mcontext.pc = pc;
+}
+
 /* If the interrupted code is about to make a system call, also once more after SA_RESTART, that answers EINTR. */
 static inline void sigcontext_interrupt(ucontext_t *uc)
 {
