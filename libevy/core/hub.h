@@ -56,6 +56,7 @@ struct hub {
     int budget;                /* switches and ready I/O calls left before I/O is polled again */
     int round;                /* switches from one poll of I/O to the next, by how long they take */
     int yields;               /* turns since the last poll of I/O that ended with a yield; own */
+    int64_t yielded_at;       /* tick of its last yield to the kernel; own */
     struct timers timers;     /* deadlines of parked green threads */
     struct green_stock stock; /* for new green threads */
     struct green loop;        /* the hub's own context: stack and TCB of its own */

@@ -13,6 +13,9 @@
 #define BUDGET 128
 #define ROUND_NS 1000000
 
+/* From one yield to the kernel to the next: far less than it would take the processor away for by itself. */
+#define YIELD_NS 20000
+
 static void fire_timers(struct hub *h, int64_t now)
 {
     struct timer *t;
@@ -73,9 +76,12 @@ static void polled(struct hub *h, bool slept, int64_t now)
    yields would be one to the kernel. */
 static void yield_processor(struct hub *h)
 {
-    if (unlikely(h->yields >= h->round))
-        sys_yield();
+    bool yields = h->yields >= h->round;
     h->yields = 0;
+    if (likely(!yields) || h->tick - h->yielded_at < YIELD_NS)
+        return;
+    h->yielded_at = h->tick;
+    sys_yield();
 }
 
 /* Where a hub was taken from one that computes, those ready behind it may be like it, and each costs a hand-off: who has
