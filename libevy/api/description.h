@@ -17,7 +17,7 @@
     X(green, hub)         /* whose carrier runs it */                                              \
     X(green, wake)        /* 1: parked */                                                          \
     X(green, since)       /* hub.tick when it parked, or lost its hub (stranded) */                \
-    X(green, cpu)         /* ns it has used up to its last switch, if `observed` says so */         \
+    X(green, cpu)         /* ns it has used up to its last switch, if `observed` says so */        \
     X(green, cpu_from)    /* CPU time of its kernel thread when it was continued, <= 0: unknown */ \
     X(green, timer)       /* a struct timer */                                                     \
     X(green, done)        /* 0 or 2: it lives (bit 0 is set by its end, bit 1 when detached) */    \
