@@ -21,7 +21,10 @@ END_OF_LIST
 tr ' ' '\n' <"$dir/posix" | sort >"$dir/listed"
 comm -12 "$dir/listed" "$build/hooknames.txt" >"$dir/hooked" || exit 1
 sed -nE 's/^BLOCK\([A-Z]+, (POINT|BRIEF), [^,]*, ([a-z_A-Z0-9]+), .*/\2/p' "$table" >"$dir/table"
-[ -s "$dir/hooked" ] && [ -s "$dir/table" ] || { echo "FAIL: no cancellation points found"; exit 1; }
+if [ ! -s "$dir/hooked" ] || [ ! -s "$dir/table" ]; then
+    echo "FAIL: no cancellation points found"
+    exit 1
+fi
 nm -D --undefined-only "$build"/tests/preload/cancel_* 2>/dev/null |
     sed -n 's/^ *[Uw] \([^@]*\).*/\1/p' | sort -u >"$dir/called"
 
