@@ -1,6 +1,7 @@
 #include "proc/setxid.h"
 
 #include "base/base.h"
+#include "base/spin.h"
 #include "base/sys.h"
 #include "core/carrier.h"
 #include "core/critical.h"
@@ -15,6 +16,7 @@
 
 #define SETXID_SIGNAL 33
 
+static struct spin answering; /* held by the kernel thread that answers SETXID_SIGNAL */
 static void (*glibc_handler)(int, siginfo_t *, void *); /* what answers SETXID_SIGNAL */
 
 /* Nothing may run between the two tp_set that keeps a thread-local address in a register. */
@@ -26,24 +28,30 @@ static EVY_NOINLINE void answer_on(uintptr_t native, int sig, siginfo_t *info, v
     tp_set(own);
 }
 
+/* One after the other: who finds that the others have fared otherwise aborts, and all of them would at once, where the
+   program may have but two threads. No other signal comes meanwhile. */
 static void on_setxid(int sig, siginfo_t *info, void *context)
 {
     const struct carrier *c = carrier_of_tid(sys_gettid());
+    spin_lock(&answering);
     if (c)
         answer_on(c->native_tp, sig, info, context);
     else
         glibc_handler(sig, info, context);
+    spin_unlock(&answering);
 }
 
 void setxid_start(void)
 {
     struct kernel_action act;
+    answering = (struct spin){0}; /* the process is alone: in the child of a fork, too */
     /* libc hides its own signals from the library call */
     if (sys_call4(SYS_rt_sigaction, SETXID_SIGNAL, 0, (long)&act, sizeof act.mask) < 0 ||
         act.handler == NULL || act.handler == on_setxid)
         return;
     glibc_handler = act.handler;
     act.handler = on_setxid;
+    act.mask = ~UINT64_C(0);
     sys_call4(SYS_rt_sigaction, SETXID_SIGNAL, (long)&act, 0, sizeof act.mask);
 }
 
