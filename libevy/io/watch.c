@@ -1,5 +1,6 @@
 #include "io/watch.h"
 
+#include "core/apart.h"
 #include "core/critical.h"
 #include "core/evloop.h"
 #include "core/hub.h"
@@ -28,12 +29,6 @@ static void on_ready(void *arg, int what)
         fd_edge(s, FD_READ, count);
     if (what & EVLOOP_WRITE && fd_has(s, FD_AWAITED_WRITE))
         fd_edge(s, FD_WRITE, count);
-}
-
-static int watch(struct hub *h, struct fd *s, int fd, int what, struct evloop_watch **out)
-{
-    evloop_ready = on_ready;
-    return evloop_watch(h, fd, what, s, out);
 }
 
 /* Every arrival of data repeats that one may write. Such edges are counted only once somebody has waited to
@@ -66,7 +61,7 @@ static int watch_here(struct fd *s, int fd, struct hub *h)
     spin_lock(&s->lock);
     struct hub *from = s->watch_hub;
     old = atomic_load_explicit(&s->watch, memory_order_relaxed);
-    int r = old && from == h ? 0 : watch(h, s, fd, EVLOOP_READ | EVLOOP_WRITE, &w);
+    int r = old && from == h ? 0 : evloop_watch(h, fd, EVLOOP_READ | EVLOOP_WRITE, s, &w);
     if (w) {
         __atomic_store_n(&s->watch_hub, h, __ATOMIC_RELAXED);
         atomic_store_explicit(&s->watch, w, memory_order_release);
@@ -125,9 +120,15 @@ static void leave(int fd, struct fd *s, void *h)
     fd_edge(s, FD_WRITE, UINT_MAX);
 }
 
-void watch_leave(struct hub *h)
+static void leave_all(struct hub *h)
 {
     fd_each(leave, h);
+}
+
+void watch_start(void)
+{
+    evloop_ready = on_ready;
+    apart_leaving = leave_all;
 }
 
 /* Where the backend knows no edges, each wait registers for itself and once. */
@@ -137,7 +138,8 @@ static int watch_once(struct fd_wait_entry *e)
     e->once = NULL;
     if (evloop_edge_triggered(h))
         return 0;
-    return watch(h, e->slot, e->fd, e->dir == FD_READ ? EVLOOP_READ : EVLOOP_WRITE, &e->once);
+    return evloop_watch(h, e->fd, e->dir == FD_READ ? EVLOOP_READ : EVLOOP_WRITE, e->slot,
+                        &e->once);
 }
 
 static void unwatch_once(struct fd_wait_entry *e)

@@ -17,8 +17,9 @@ int watch_ensure(struct fd *s, int fd);
 /* Drops the registration: the number is being closed or reused. */
 void watch_retire(struct fd *s);
 
-/* h, on whose loop this is called, is about to stop: what is registered with it registers elsewhere. */
-void watch_leave(struct hub *h);
+/* At start: tells the scheduler whom to call when a descriptor is ready, and before a hub stops, whose descriptors then
+   register elsewhere. */
+void watch_start(void);
 
 /* Waits for an edge after the one counted as seq (read before the call that answered EAGAIN). Returns 0,
    -EBADF when closed meanwhile, -ETIMEDOUT, -ECANCELED, -EINTR or another -errno. */

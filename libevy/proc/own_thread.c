@@ -6,7 +6,6 @@
 #include "core/green.h"
 #include "core/tcb.h"
 #include "io/io.h"
-#include "io/watch.h"
 #include "proc/fork.h"
 #include "real/real.h"
 #include "sync/thread.h"
@@ -20,15 +19,9 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-static int need(bool here)
-{
-    apart_leaving = watch_leave;
-    return apart_go(here);
-}
-
 int own_thread_get(void)
 {
-    return need(false);
+    return apart_go(false);
 }
 
 static void settle(const struct green *g)
@@ -42,31 +35,31 @@ void own_thread_for_child(void)
     struct green *g = self();
     if (likely(!g || !(g->flags & GREEN_NO_NEW_PRIVS)))
         return;
-    need(false);
+    own_thread_get();
     settle(g);
 }
 
 int evy_unshare(int flags)
 {
-    need(false);
+    own_thread_get();
     return REAL(unshare)(flags);
 }
 
 int evy_setns(int fd, int type)
 {
-    need(false);
+    own_thread_get();
     return REAL(setns)(fd, type);
 }
 
 int evy_setfsuid(uid_t uid)
 {
-    need(false);
+    own_thread_get();
     return REAL(setfsuid)(uid);
 }
 
 int evy_setfsgid(gid_t gid)
 {
-    need(false);
+    own_thread_get();
     return REAL(setfsgid)(gid);
 }
 
@@ -77,16 +70,10 @@ static void mean_self(struct __user_cap_header_struct *header)
         header->pid = 0;
 }
 
-/* Asked to do with a mask what it does not know, the kernel says whether it can read it: as long as a header. */
-static bool readable(const struct __user_cap_header_struct *h)
-{
-    return h && sys_call4(SYS_rt_sigprocmask, -1, (long)h, 0, sizeof *h) != -EFAULT;
-}
-
 int evy_capget(void *header, void *data)
 {
     struct __user_cap_header_struct *h = header, copy;
-    if (!readable(h))
+    if (!probe(h, sizeof *h))
         return REAL(capget)(header, data);
     copy = *h;
     mean_self(&copy);
@@ -98,8 +85,8 @@ int evy_capget(void *header, void *data)
 int evy_capset(void *header, const void *data)
 {
     struct __user_cap_header_struct *h = header, copy;
-    need(false);
-    if (!readable(h))
+    own_thread_get();
+    if (!probe(h, sizeof *h))
         return REAL(capset)(header, data);
     copy = *h;
     mean_self(&copy);
@@ -111,7 +98,7 @@ int evy_capset(void *header, const void *data)
 long evy_ptrace(int request, const long *a)
 {
     wait_expect_stops();
-    need(true);
+    apart_go(true);
     return REAL(ptrace)((enum __ptrace_request)request, a[0], a[1], a[2]);
 }
 
@@ -157,7 +144,7 @@ int evy_prctl(int option, const long *a)
         !(a[0] | a[1] | a[2] | a[3]))
         return 1;
     if (changes_thread(option, a))
-        need(false);
+        own_thread_get();
     if (option == PR_SET_SECCOMP)
         settle(g);
     return REAL(prctl)(option, a[0], a[1], a[2], a[3]);
@@ -170,7 +157,7 @@ void own_thread_for(long number, const long *a)
         if (a[0] == SECCOMP_GET_ACTION_AVAIL || a[0] == SECCOMP_GET_NOTIF_SIZES)
             return;
         if (!(a[1] & SECCOMP_FILTER_FLAG_TSYNC))
-            need(false);
+            own_thread_get();
         settle(self());
         return;
     case SYS_unshare:
@@ -188,5 +175,5 @@ void own_thread_for(long number, const long *a)
     default:
         return;
     }
-    need(false);
+    own_thread_get();
 }

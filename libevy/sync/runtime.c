@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "core/hub.h"
 #include "core/tcb.h"
+#include "io/watch.h"
 #include "proc/setxid.h"
 #include "proc/signals.h"
 #include "real/real.h"
@@ -48,6 +49,7 @@ int runtime_start(void)
     if (r == 0)
         r = start_hubs();
     if (r == 0) {
+        watch_start();
         cancel_adopt_main();
         sched_adopt_main(self());
         signals_start();
