@@ -11,7 +11,6 @@
 #include "proc/atfork.h"
 #include "proc/clone.h"
 #include "proc/exec.h"
-#include "proc/fork.h"
 #include "proc/own_thread.h"
 #include "proc/signals.h"
 #include "segment.h"
@@ -22,7 +21,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -82,6 +80,7 @@ int hook_arch_prctl(int code, unsigned long address)
     return REAL(arch_prctl)(code, address);
 }
 
+/* Before the library is ready it is the library that asks (tp_init). */
 unsigned long hook_getauxval(unsigned long type)
 {
     if (segment_asks(type) && preload_ready)
@@ -97,22 +96,11 @@ long hook_ptrace(enum __ptrace_request request, ...)
 
 VFORK(HOOK_SYMBOL(vfork), evy_vfork_begin, evy_vfork_end);
 
-/* Children that share memory but stop their parent are those of vfork; other processes that share something are for the
-   kernel alone. */
 int hook_clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
 {
     WORDS(arg, 3);
-    bool stops = (flags & (CLONE_VM | CLONE_VFORK | CLONE_SETTLS)) == (CLONE_VM | CLONE_VFORK);
-    if (!WHEN_ALWAYS(PROCESS) || !fn || !stack)
-        return REAL(clone)(fn, stack, flags, arg, a[0], a[1], a[2]);
-    if ((flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM && WHEN_ALWAYS(THREAD))
-        return evy_clone_thread(fn, stack, flags, arg, a);
-    if (!(flags & (CLONE_VM | CLONE_FILES | CLONE_SETTLS)))
-        return evy_clone(fn, stack, flags, arg, a);
-    stops &= self() != NULL;
-    struct green *g = stops ? evy_vfork_begin() : NULL;
-    long r = REAL(clone)(fn, stack, flags, arg, a[0], a[1], a[2]);
-    return stops ? evy_vfork_end(g, r < 0 ? -errno : r) : (int)r;
+    return WHEN_ALWAYS(PROCESS) ? evy_clone(fn, stack, flags, arg, a)
+                                : REAL(clone)(fn, stack, flags, arg, a[0], a[1], a[2]);
 }
 
 void hook_syslog(int priority, const char *format, ...)

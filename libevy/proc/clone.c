@@ -1,10 +1,13 @@
 #include "proc/clone.h"
 
+#include "base/config.h"
 #include "base/sys.h"
 #include "core/green.h"
 #include "core/lot.h"
 #include "core/tcb.h"
 #include "io/io.h"
+#include "proc/exec.h"
+#include "proc/fork.h"
 #include "real/real.h"
 #include "sync/thread.h"
 
@@ -75,7 +78,7 @@ static void expect_others(void)
     lot_share();
 }
 
-int evy_clone_thread(int (*fn)(void *), void *stack, int flags, void *arg, const long *words)
+static int clone_thread(int (*fn)(void *), void *stack, int flags, void *arg, const long *words)
 {
     expect_others();
     if (!self() || flags & CLONE_SETTLS)
@@ -88,4 +91,24 @@ int evy_clone_thread(int (*fn)(void *), void *stack, int flags, void *arg, const
     if (r < 0)
         green_free(b->body);
     return r;
+}
+
+/* As a child of vfork. */
+static int clone_stopping(int (*fn)(void *), void *stack, int flags, void *arg, const long *words)
+{
+    struct green *g = evy_vfork_begin();
+    long r = REAL(clone)(fn, stack, flags, arg, words[0], words[1], words[2]);
+    return evy_vfork_end(g, r < 0 ? -errno : r);
+}
+
+int evy_clone(int (*fn)(void *), void *stack, int flags, void *arg, const long *words)
+{
+    if (fn && stack && forks((unsigned)flags))
+        return fork_by_clone(fn, stack, flags, arg, words);
+    if (fn && stack && (flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM &&
+        config.patch & SUBSET_THREAD)
+        return clone_thread(fn, stack, flags, arg, words);
+    if (self() && (flags & (CLONE_VM | CLONE_VFORK | CLONE_SETTLS)) == (CLONE_VM | CLONE_VFORK))
+        return clone_stopping(fn, stack, flags, arg, words);
+    return REAL(clone)(fn, stack, flags, arg, words[0], words[1], words[2]);
 }

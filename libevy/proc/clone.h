@@ -1,10 +1,11 @@
-/* Kernel threads of the program's own making. */
+/* clone(), whatever it makes. */
 #ifndef EVY_CLONE_H
 #define EVY_CLONE_H
 
-/* clone with CLONE_VM and without CLONE_VFORK; words are those after arg: parent_tid, tls, child_tid. Without thread-local
-   storage of its own what a green thread makes would take itself for that one, on whose TCB it runs natively: it
-   gets a TCB of its own, in which everything is as in a new thread. */
-int evy_clone_thread(int (*fn)(void *), void *stack, int flags, void *arg, const long *words);
+/* words are those after arg: parent_tid, tls, child_tid. Processes with all of their own are as those of _Fork, those that stop
+   their parent as those of vfork. With CLONE_VM alone it is a kernel thread of the program's own: without thread-local
+   storage it would take itself for the green thread that makes it, on whose TCB it runs natively, and gets a TCB of
+   its own, in which everything is as in a new thread. */
+int evy_clone(int (*fn)(void *), void *stack, int flags, void *arg, const long *words);
 
 #endif

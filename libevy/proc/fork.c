@@ -187,7 +187,7 @@ static int cloned_main(void *arg)
     _exit(status);
 }
 
-int evy_clone(int (*fn)(void *), void *stack, int flags, void *arg, const long *more)
+int fork_by_clone(int (*fn)(void *), void *stack, int flags, void *arg, const long *more)
 {
     struct cloned c = {.fn = fn, .arg = arg, .alone = is_native()};
     if (!c.alone)

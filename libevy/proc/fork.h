@@ -4,6 +4,8 @@
 
 #include "io/public.h"
 
+#include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -11,9 +13,15 @@
 pid_t evy_fork(void);
 pid_t evy__Fork(void);
 
-/* Children with memory and descriptors of their own, made by clone, or by its bare system calls on the stack of the caller:
-   as _Fork. a: the words of the system call; more: those after arg. */
-int evy_clone(int (*fn)(void *), void *stack, int flags, void *arg, const long *more);
+/* Whether a clone with these flags is a fork: the child has memory, descriptors and a thread pointer of its own. */
+static inline bool forks(uint64_t flags)
+{
+    return !(flags & (CLONE_VM | CLONE_FILES | CLONE_SETTLS));
+}
+
+/* Such children, made by clone, or by its bare system calls on the stack of the caller: as _Fork. a: the words of the
+   system call; more: those after arg. */
+int fork_by_clone(int (*fn)(void *), void *stack, int flags, void *arg, const long *more);
 long evy_clone_bare(long number, const long *a);
 
 /* The TCB that glibc knows this kernel thread by: not the running one on a green thread, nor in a child that was
