@@ -41,11 +41,6 @@ static deadline_t limit_of(const struct timespec *timeout)
     return d;
 }
 
-static bool none_or_good(long at, size_t n)
-{
-    return !at || probe((const void *)at, n);
-}
-
 /* The kernel is to say what is wrong. */
 static long raw(long number, const long *a)
 {
@@ -54,7 +49,8 @@ static long raw(long number, const long *a)
 
 static long raw_ppoll(const long *a)
 {
-    if (!none_or_good(a[2], sizeof(struct timespec)) || !none_or_good(a[3], sizeof(uint64_t)))
+    if (!probe_given((const void *)a[2], sizeof(struct timespec)) ||
+        !probe_given((const void *)a[3], sizeof(uint64_t)))
         return raw(SYS_ppoll, a);
     struct timespec *timeout = (struct timespec *)a[2];
     deadline_t deadline = limit_of(timeout);
@@ -65,8 +61,9 @@ static long raw_ppoll(const long *a)
 /* The sixth word points to the mask and its size. */
 static long raw_pselect(const long *a)
 {
-    if (!none_or_good(a[4], sizeof(struct timespec)) || !none_or_good(a[5], 2 * sizeof(void *)) ||
-        (a[5] && !none_or_good(*(long *)a[5], sizeof(uint64_t))))
+    if (!probe_given((const void *)a[4], sizeof(struct timespec)) ||
+        !probe_given((const void *)a[5], 2 * sizeof(void *)) ||
+        (a[5] && !probe_given(*(const void **)a[5], sizeof(uint64_t))))
         return raw(SYS_pselect6, a);
     struct timespec *timeout = (struct timespec *)a[4];
     const sigset_t *mask = a[5] ? *(const sigset_t **)a[5] : NULL;
@@ -113,7 +110,7 @@ static long raw_sigaction(const long *a)
     const struct kernel_action *new = (const struct kernel_action *)a[1];
     struct kernel_action *old = (struct kernel_action *)a[2];
     struct sigaction act, was;
-    if (!none_or_good(a[1], sizeof *new))
+    if (!probe_given((const void *)a[1], sizeof *new))
         return errno_edge(-EFAULT);
     if (new) {
         act = (struct sigaction){.sa_mask = wide(&new->mask), .sa_flags = (int)new->flags};
@@ -121,7 +118,7 @@ static long raw_sigaction(const long *a)
         act.sa_restorer = new->restorer;
     }
     int r = hook_sigaction((int)a[0], new ? &act : NULL, &was);
-    if (r == 0 && !none_or_good(a[2], sizeof *old))
+    if (r == 0 && !probe_given((const void *)a[2], sizeof *old))
         return errno_edge(-EFAULT);
     if (r == 0 && old) {
         *old = (struct kernel_action){was.sa_sigaction, (unsigned)was.sa_flags, was.sa_restorer, 0};
@@ -133,12 +130,12 @@ static long raw_sigaction(const long *a)
 static long raw_sigprocmask(const long *a)
 {
     sigset_t set, old;
-    if (!none_or_good(a[1], sizeof(uint64_t)))
+    if (!probe_given((const void *)a[1], sizeof(uint64_t)))
         return errno_edge(-EFAULT);
     if (a[1])
         set = wide((const uint64_t *)a[1]);
     int r = hook_sigprocmask((int)a[0], a[1] ? &set : NULL, &old);
-    if (r == 0 && !none_or_good(a[2], sizeof(uint64_t)))
+    if (r == 0 && !probe_given((const void *)a[2], sizeof(uint64_t)))
         return errno_edge(-EFAULT);
     if (r == 0 && a[2])
         memcpy((void *)a[2], &old, sizeof(uint64_t));
@@ -167,7 +164,7 @@ static long raw_sigsuspend(const long *a)
 static long raw_sigtimedwait(const long *a)
 {
     if (!probe((const void *)a[0], sizeof(uint64_t)) ||
-        !none_or_good(a[2], sizeof(struct timespec)))
+        !probe_given((const void *)a[2], sizeof(struct timespec)))
         return errno_edge(-EFAULT);
     sigset_t set = wide((const uint64_t *)a[0]);
     return hook_sigtimedwait(&set, (siginfo_t *)a[1], (const struct timespec *)a[2]);
@@ -214,9 +211,9 @@ static bool signal_call(long number, const long *a, long *r)
 #define FD ((int)a[0])
 
 /* Others make threads, or stop their parent: not ours to wrap. */
-static bool forks(uint64_t flags, bool own_stack)
+static bool forks_here(uint64_t flags, uint64_t own_stack)
 {
-    return !own_stack && !(flags & (CLONE_VM | CLONE_FILES | CLONE_SETTLS)) && WHEN_ALWAYS(PROCESS);
+    return !own_stack && forks(flags) && WHEN_ALWAYS(PROCESS);
 }
 
 /* True with *r set when number is one that a green thread may wait in, or that the fd table must
@@ -311,10 +308,10 @@ static bool green_call(long number, const long *a, long *r)
             *r = hook__Fork();
             return true;
         }
-        return forks((uint64_t)a[0], a[1] != 0) && (*r = evy_clone_bare(number, a), true);
+        return forks_here((uint64_t)a[0], (uint64_t)a[1]) && (*r = evy_clone_bare(number, a), true);
     case SYS_clone3:
         return a[1] >= CLONE_ARGS_SIZE_VER0 && probe(PTR(void, 0), CLONE_ARGS_SIZE_VER0) &&
-               forks(PTR(struct clone_args, 0)->flags, PTR(struct clone_args, 0)->stack) &&
+               forks_here(PTR(struct clone_args, 0)->flags, PTR(struct clone_args, 0)->stack) &&
                (*r = evy_clone_bare(number, a), true);
     case SYS_waitid:
         if (a[4]) /* libc's waitid tells no resource usage */

@@ -24,6 +24,12 @@ static inline bool probe(const void *p, size_t n)
     return probe_byte(last);
 }
 
+/* For arguments that may be NULL. */
+static inline bool probe_given(const void *p, size_t n)
+{
+    return !p || probe(p, n);
+}
+
 /* Where code goes on that has faulted at pc, 0 when it was no probe. */
 static inline uintptr_t probe_repair(uintptr_t pc)
 {

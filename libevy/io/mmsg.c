@@ -42,7 +42,8 @@ int evy_recvmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags, struct time
 {
     struct io io;
     deadline_t deadline;
-    if (n == 0 || !probe(vec, (size_t)n * sizeof *vec) || deadline_from_rel(timeout, &deadline) ||
+    if (n == 0 || !probe(vec, (size_t)n * sizeof *vec) || !probe_given(timeout, sizeof *timeout) ||
+        deadline_from_rel(timeout, &deadline) ||
         !io_begin(&io, fd, FD_READ, flags & MSG_DONTWAIT) || !fd_is_socket(io.slot))
         return REAL(recvmmsg)(fd, vec, n, flags, timeout);
     return (int)io_end(&io, receive(&io, vec, n < MOST ? n : MOST, flags, timeout, deadline));

@@ -94,6 +94,8 @@ static long poll_until(struct pollfd *fds, nfds_t n, deadline_t deadline)
     return looked(g, r);
 }
 
+#define MASK_BYTES sizeof(uint64_t) /* of a mask, that the kernel reads */
+
 /* Others are for the kernel to refuse. */
 static bool pollfds_are_good(const struct pollfd *fds, nfds_t n)
 {
@@ -117,7 +119,8 @@ int evy_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, cons
 {
     deadline_t deadline;
     cancel_point();
-    if (!self() || deadline_from_rel(timeout, &deadline) || !pollfds_are_good(fds, n))
+    if (!self() || deadline_from_rel(timeout, &deadline) || !pollfds_are_good(fds, n) ||
+        !probe_given(mask, MASK_BYTES))
         return REAL(ppoll)(fds, n, timeout, mask);
     struct signal_mask_swap swap;
     signals_swap_mask(&swap, mask);
@@ -206,7 +209,7 @@ static bool sets_are_good(const struct fd_sets *s)
 {
     bool good = true;
     for (int i = 0; i < 3; i++)
-        good &= !s->program[i] || probe(s->program[i], s->bytes);
+        good &= probe_given(s->program[i], s->bytes);
     return good;
 }
 
@@ -242,7 +245,7 @@ int evy_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *t
     if (!self() || n < 0 || deadline_from_rel(timeout, &deadline))
         return REAL(pselect)(n, r, w, e, timeout, mask);
     struct fd_sets sets = sets_of(n, r, w, e);
-    if (!sets_are_good(&sets))
+    if (!sets_are_good(&sets) || !probe_given(mask, MASK_BYTES))
         return REAL(pselect)(n, r, w, e, timeout, mask);
     struct signal_mask_swap swap;
     signals_swap_mask(&swap, mask);
@@ -283,7 +286,7 @@ int evy_epoll_pwait(int epfd, struct epoll_event *events, int max, int timeout,
                     const sigset_t *mask)
 {
     cancel_point();
-    if (!self() || timeout == 0)
+    if (!self() || timeout == 0 || !probe_given(mask, MASK_BYTES))
         return REAL(epoll_pwait)(epfd, events, max, timeout, mask);
     struct signal_mask_swap swap;
     signals_swap_mask(&swap, mask);
@@ -297,7 +300,8 @@ int evy_epoll_pwait2(int epfd, struct epoll_event *events, int max, const struct
 {
     deadline_t deadline;
     cancel_point();
-    if (!self() || deadline_from_rel(timeout, &deadline))
+    if (!self() || !probe_given(timeout, sizeof *timeout) || !probe_given(mask, MASK_BYTES) ||
+        deadline_from_rel(timeout, &deadline))
         return REAL(epoll_pwait2)(epfd, events, max, timeout, mask);
     struct signal_mask_swap swap;
     signals_swap_mask(&swap, mask);

@@ -140,7 +140,7 @@ bool msg_is_good(const struct msghdr *msg)
 {
     return probe(msg, sizeof *msg) && msg->msg_iovlen <= IOV_MAX &&
            probe(msg->msg_iov, msg->msg_iovlen * sizeof *msg->msg_iov) &&
-           (!msg->msg_control || probe(msg->msg_control, msg->msg_controllen));
+           probe_given(msg->msg_control, msg->msg_controllen);
 }
 
 ssize_t evy_recvmsg(int fd, struct msghdr *msg, int flags)

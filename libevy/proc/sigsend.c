@@ -2,6 +2,8 @@
 #include "proc/signals.h"
 #include "proc/sigstate.h"
 
+#include "arch/probe.h"
+
 #include "core/hub.h"
 #include "core/tcb.h"
 #include "io/io.h"
@@ -110,6 +112,8 @@ int evy_tgsigqueueinfo(pid_t process, pid_t tid, int sig, const siginfo_t *info)
 {
     if (!is_ours(process, tid))
         return (int)errno_edge(sys_call4(SYS_rt_tgsigqueueinfo, process, tid, sig, (long)info));
+    if (!probe(info, sizeof *info))
+        return (int)errno_edge(-EFAULT);
     siginfo_t copy = *info;
     return send_to_tid(tid, sig, &copy);
 }

@@ -244,7 +244,7 @@ static bool is_readable(const long *a, bool timed, bool two)
 {
     if (!hub_count)
         return true;
-    if (timed && a[3] && !probe((const void *)a[3], sizeof(struct timespec)))
+    if (timed && !probe_given((const void *)a[3], sizeof(struct timespec)))
         return false;
     return (!timed && !two) || (probe((const void *)a[0], sizeof(uint32_t)) &&
                                 (!two || probe((const void *)a[4], sizeof(uint32_t))));

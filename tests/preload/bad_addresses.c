@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
@@ -27,6 +28,8 @@ static int fds[2];
 static void waits(void *bad, void *torn)
 {
     struct timespec soon = {0, 1000};
+    struct epoll_event event;
+    int ep = epoll_create1(0);
     TELL(poll(bad, 1, 10));
     TELL(poll(torn, 1, 10));
     TELL(poll(bad, UINT_MAX, 10));
@@ -38,11 +41,17 @@ static void waits(void *bad, void *torn)
     TELL(nanosleep(torn, NULL));
     TELL(clock_nanosleep(CLOCK_MONOTONIC, 0, bad, NULL));
     TELL(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, torn, NULL));
+    TELL(ppoll(NULL, 0, &soon, bad));
+    TELL(pselect(0, NULL, NULL, NULL, &soon, torn));
+    TELL(epoll_pwait(ep, &event, 1, 10, bad));
+    TELL(epoll_pwait2(ep, &event, 1, bad, NULL));
+    TELL(epoll_pwait2(ep, &event, 1, &soon, torn));
 }
 
 static void moves(void *bad, void *torn)
 {
     struct iovec list = {bad, 8};
+    struct mmsghdr one = {0};
     struct msghdr msg = {.msg_iov = bad, .msg_iovlen = 1};
     TELL(readv(fds[0], bad, 1));
     TELL(writev(fds[0], torn, 1));
@@ -55,6 +64,7 @@ static void moves(void *bad, void *torn)
     TELL(sendmsg(fds[0], &msg, 0));
     TELL(sendmmsg(fds[0], bad, 2, 0));
     TELL(recvmmsg(fds[0], bad, 2, 0, NULL));
+    TELL(recvmmsg(fds[0], &one, 1, 0, bad));
     TELL(prctl(PR_SET_NAME, bad));
     TELL(prctl(PR_GET_NAME, bad));
 }
@@ -76,6 +86,7 @@ static void by_number(void *bad, void *torn)
     TELL(syscall(SYS_rt_sigpending, bad, 8L));
     TELL(syscall(SYS_rt_sigsuspend, bad, 8L));
     TELL(syscall(SYS_rt_sigtimedwait, bad, NULL, NULL, 8L));
+    TELL(syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), SIGUSR1, bad));
     TELL(syscall(SYS_clone3, bad, 88L));
     TELL(syscall(SYS_clone3, torn, 88L));
 }
