@@ -11,9 +11,7 @@
 int64_t kernel_thread_cpu(int tid)
 {
     struct timespec ts;
-    clockid_t clock =
-        (clockid_t)(~(unsigned)tid << 3 | 6); /* CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED */
-    return sys3(SYS_clock_gettime, clock, &ts, 0) < 0 ? 0 : timespec_to_ns(&ts);
+    return sys3(SYS_clock_gettime, cpuclock_id(tid), &ts, 0) < 0 ? 0 : timespec_to_ns(&ts);
 }
 
 static void set_from(struct green *g, int64_t at)

@@ -5,7 +5,15 @@
 
 #include "base/base.h"
 
+#include <time.h>
+
 struct green;
+
+/* The kernel's name for a thread's CPU clock (CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED); tid 0: the calling one's. */
+static inline clockid_t cpuclock_id(int tid)
+{
+    return (clockid_t)(~(unsigned)tid << 3 | 6);
+}
 
 /* CPU time in ns of the kernel thread with that id, 0: the calling one; 0 when there is none. A raw system call. */
 int64_t kernel_thread_cpu(int tid);
