@@ -25,13 +25,13 @@
 #define IDLE_STACK (ALTSTACK_OWN + ((size_t)64 << 10))
 
 static struct carrier carriers[MAX_CARRIERS]; /* the first is the main thread */
-static unsigned carrier_count;                /* used ones, ended ones among them; spares_lock */
-static unsigned ended_count;                  /* those in ended; spares_lock */
-static struct carrier *ended;                 /* whose kernel threads have ended; spares_lock */
-static struct carrier *spares;                /* without a hub, newest first; spares_lock */
-static struct spin spares_lock;               /* protects the above; nests inside nothing */
-static struct green main_idle;                /* stands for the main thread's idle context */
-static int own_pid;                           /* to know a vfork child, which runs on our memory */
+static unsigned carrier_count;  /* used ones, ended ones among them; written under spares_lock */
+static unsigned ended_count;    /* those in ended; written under spares_lock */
+static struct carrier *ended;   /* whose kernel threads have ended; spares_lock */
+static struct carrier *spares;  /* without a hub, newest first; spares_lock */
+static struct spin spares_lock; /* protects the above; nests inside nothing */
+static struct green main_idle;  /* stands for the main thread's idle context */
+static int own_pid;             /* to know a vfork child, which runs on our memory */
 
 static void jump(struct context *from, const struct context *to, uintptr_t tp)
 {

@@ -90,14 +90,14 @@ static void yield_processor(struct hub *h)
 struct rest {
     struct run_queue ready; /* those who were ready before */
     struct green *first;    /* of them; NULL: those who are woken go first */
-    bool apart;             /* they are kept here */
+    bool taken;             /* they are kept here */
 };
 
 static EVY_COLD void rest_take(struct rest *r, struct hub *h)
 {
     if (sched_has_ready(h, 0)) /* priorities decide */
         return;
-    r->apart = true;
+    r->taken = true;
     run_queue_append(&r->ready, &h->runnable);
     h->favours_woken = !h->favours_woken;
     if (!h->favours_woken)
@@ -114,7 +114,7 @@ static EVY_COLD void rest_put_back(struct rest *r, struct hub *h)
 /* One look at the outside world; sleeps in the kernel when there is nothing to run. */
 static void look_around(struct hub *h)
 {
-    struct rest rest = {.apart = false};
+    struct rest rest = {.taken = false};
     run_queue_init(&rest.ready);
     if (unlikely(h->abandoned))
         rest_take(&rest, h);
@@ -146,7 +146,7 @@ static void look_around(struct hub *h)
     sched_take_inbox(h);
     run_queue_append(&h->runnable, &h->after_poll);
     fire_timers(h, now);
-    if (unlikely(rest.apart))
+    if (unlikely(rest.taken))
         rest_put_back(&rest, h);
     if (unlikely(sched_has_ready(h, 0)))
         relieve(h);

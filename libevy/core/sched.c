@@ -17,13 +17,6 @@
 
 __thread struct green *self_green __attribute__((tls_model("initial-exec")));
 
-/* For a counter that only the caller writes. */
-static void count(atomic_uint *counter)
-{
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
-                          memory_order_release);
-}
-
 /* Everything about a switch but the jump, to be made with what this returns. */
 static inline struct context_next depart(struct green *from, struct green *to)
 {

@@ -34,6 +34,13 @@ static inline bool sched_has_ready(const struct hub *h, int than)
     return first && container_of(first, struct green, link)->priority > than;
 }
 
+/* For a counter that only the caller writes. */
+static inline void count(atomic_uint *counter)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+                          memory_order_release);
+}
+
 /* Whether g, the running one, may let others run when it leaves the section it is in. */
 static inline bool sched_may_yield(const struct green *g)
 {

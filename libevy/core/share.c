@@ -5,6 +5,7 @@
 #include "core/evloop.h"
 #include "core/gather.h"
 #include "core/sched.h"
+#include "core/sched_internal.h"
 
 #define BUSY_NS 500000 /* a hub that has not slept for so long has too much to do */
 #define IDLE_NS 50000  /* one that has slept for so long is not only between two answers */
@@ -74,8 +75,7 @@ void share_give(struct hub *h, struct green *g, struct hub *to)
     timers_remove(&h->timers, &g->timer);
     g->apart = 0;
     __atomic_store_n(&g->hub, to, __ATOMIC_RELEASE);
-    atomic_store_explicit(&h->moves, atomic_load_explicit(&h->moves, memory_order_relaxed) + 1,
-                          memory_order_relaxed);
+    count(&h->moves);
     hub_ask(g, ASK_RUN);
 }
 

@@ -2,16 +2,10 @@
 
 #include "base/config.h"
 #include "base/log.h"
-#include "core/annotate.h"
-#include "core/cputime.h"
 #include "core/hub.h"
 #include "core/observe.h"
-#include "core/trace.h"
-#include "segment.h"
 
 #include <sys/resource.h>
-
-uint8_t observed;
 
 static atomic_uint started; /* green threads, light ones too */
 static atomic_uint living;  /* of these, those that have not ended */
@@ -56,21 +50,6 @@ void stats_ended(void)
 void stats_saved(void)
 {
     atomic_fetch_add_explicit(&saved, 1, memory_order_relaxed);
-}
-
-void observe_switch(struct hub *h, struct green *from, struct green *to)
-{
-    trace(h, TRACE_RUN, to);
-    if (observes(OBSERVE_STATS))
-        h->parks += from->wake == WAKE_PARKED;
-    if (observes(OBSERVE_CPU))
-        cputime_switch(from, to);
-    if (observes(OBSERVE_FIBERS))
-        annotate_switch(&to->fiber, to->tp);
-    if (observes(OBSERVE_SEGMENT)) {
-        from->segment = segment_get();
-        segment_set(to->segment);
-    }
 }
 
 static struct totals add_up(void)
