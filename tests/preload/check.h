@@ -1,10 +1,11 @@
-/* What the programs of this folder share: a check that tells its line, a thread, the time, the memory in use. */
+/* What the programs of this folder share: a check that tells its line, a thread, the time, the memory in use, the kernel's thread. */
 #ifndef CHECK_H
 #define CHECK_H
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,6 +43,16 @@ static inline struct timespec ms_from_now(clockid_t clock, long ms)
     t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
     t.tv_nsec %= 1000000000;
     return t;
+}
+
+/* The kernel's thread: gettid() tells the id of the program's. */
+static inline int kernel_thread_id(void)
+{
+    char link[64];
+    ssize_t n = readlink("/proc/thread-self", link, sizeof link - 1);
+    CHECK(n > 0);
+    link[n] = 0;
+    return atoi(strrchr(link, '/') + 1);
 }
 
 static inline long resident_pages(void)

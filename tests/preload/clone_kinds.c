@@ -57,6 +57,20 @@ static void ends_with(pid_t pid, int status)
     CHECK(pid > 0 && waitpid(pid, &s, 0) == pid && WIFEXITED(s) && WEXITSTATUS(s) == status);
 }
 
+static pid_t bare_fork(pid_t *tid)
+{
+#ifdef SYS_fork
+    return *tid = (pid_t)syscall(SYS_fork);
+#else
+    return *tid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+#endif
+}
+
+static pid_t plain_clone(pid_t *tid)
+{
+    return *tid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
+
 static pid_t bare_clone(pid_t *tid)
 {
     return (pid_t)syscall(SYS_clone, SIGCHLD | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, 0, tid,
@@ -84,6 +98,8 @@ static void all_kinds(int k)
     pid_t tid = 0, pid;
     int p[2];
     char text[8] = "";
+    bare(bare_fork);
+    bare(plain_clone);
     bare(bare_clone);
     bare(bare_clone3);
     pid = clone(has_threads, stack[k] + sizeof stack[k], SIGCHLD | CLONE_PARENT_SETTID, (void *)44,

@@ -11,16 +11,6 @@
 static sem_t begun, posted;
 static atomic_int same, stop;
 
-/* The kernel's thread: gettid() tells the id of the program's. */
-static int kernel_thread_id(void)
-{
-    char link[64];
-    ssize_t n = readlink("/proc/thread-self", link, sizeof link - 1);
-    CHECK(n > 0);
-    link[n] = 0;
-    return atoi(strrchr(link, '/') + 1);
-}
-
 static void on_signal(int sig)
 {
     int tid = kernel_thread_id();

@@ -21,16 +21,6 @@ static atomic_int tids[CARRIERS];
 static atomic_long served[WINDOWS][CARRIERS];
 static double begin; /* of the first window */
 
-/* The kernel's thread: gettid() tells the id of the program's. */
-static int kernel_thread_id(void)
-{
-    char link[64];
-    ssize_t n = readlink("/proc/thread-self", link, sizeof link - 1);
-    CHECK(n > 0);
-    link[n] = 0;
-    return atoi(strrchr(link, '/') + 1);
-}
-
 static void count(void)
 {
     int tid = kernel_thread_id(), window = (int)((now() - begin) * 1000 / WINDOW_MS);
