@@ -135,17 +135,30 @@ struct fd_sets {
     size_t bytes;       /* of each set that matter: the program's sets may be longer than fd_set */
 };
 
-static bool in_set(const struct fd_sets *s, int which, int fd)
+#define WORD_BITS ((int)(8 * sizeof(unsigned long)))
+
+/* The word of a set that fd is in. */
+static unsigned long word_at(const struct fd_sets *s, int which, int fd)
 {
     const unsigned long *words = (const unsigned long *)s->program[which];
-    return words && words[fd / (8 * sizeof *words)] >> (fd % (8 * sizeof *words)) & 1;
+    return words ? words[fd / WORD_BITS] : 0;
+}
+
+static unsigned long word_of_any(const struct fd_sets *s, int fd)
+{
+    return word_at(s, 0, fd) | word_at(s, 1, fd) | word_at(s, 2, fd);
+}
+
+static bool in_set(const struct fd_sets *s, int which, int fd)
+{
+    return word_at(s, which, fd) >> fd % WORD_BITS & 1;
 }
 
 static size_t count_fds(const struct fd_sets *s)
 {
     size_t count = 0;
     for (int fd = 0; fd < s->n; fd++)
-        count += in_set(s, 0, fd) || in_set(s, 1, fd) || in_set(s, 2, fd);
+        count += word_of_any(s, fd) >> fd % WORD_BITS & 1;
     return count;
 }
 
@@ -213,10 +226,43 @@ static bool sets_are_good(const struct fd_sets *s)
     return good;
 }
 
+static bool has_been_opened(int fd)
+{
+    const struct fd *s = fd_slot(fd);
+    return !fd_is_runtime(fd) &&
+           ((s && atomic_load(&s->generation)) || or_errno(real.fcntl(fd, F_GETFD)) >= 0);
+}
+
+static size_t bytes_of(int n)
+{
+    return ((size_t)n + WORD_BITS - 1) / WORD_BITS * sizeof(unsigned long);
+}
+
+/* Programs say getdtablesize() where their sets are of FD_SETSIZE: natively the kernel looks no further than its table
+   of descriptors reaches, which the runtime's own make longer. */
+static int sets_end(const struct fd_sets *s)
+{
+    int end = sets_are_good(s) ? s->n : FD_SETSIZE;
+    while (end > FD_SETSIZE) {
+        unsigned long word = word_of_any(s, end - 1);
+        if (!word)
+            end = (end - 1) / WORD_BITS * WORD_BITS;
+        else if (word >> (end - 1) % WORD_BITS & 1 && has_been_opened(end - 1))
+            break;
+        else
+            end--;
+    }
+    return end;
+}
+
 static struct fd_sets sets_of(int n, fd_set *r, fd_set *w, fd_set *e)
 {
-    size_t bits = 8 * sizeof(unsigned long);
-    return (struct fd_sets){n, {r, w, e}, ((size_t)n + bits - 1) / bits * sizeof(unsigned long)};
+    struct fd_sets s = {n, {r, w, e}, bytes_of(n)};
+    if (unlikely(n > FD_SETSIZE)) {
+        s.n = sets_end(&s);
+        s.bytes = bytes_of(s.n);
+    }
+    return s;
 }
 
 int evy_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
@@ -226,7 +272,7 @@ int evy_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
         return REAL(select)(n, r, w, e, timeout);
     struct fd_sets sets = sets_of(n, r, w, e);
     if (!sets_are_good(&sets))
-        return REAL(select)(n, r, w, e, timeout);
+        return REAL(select)(sets.n, r, w, e, timeout);
     deadline_t deadline = timeout ? deadline_after(timeval_to_ns(timeout)) : DEADLINE_NEVER;
     long result = select_until(&sets, deadline);
     if (timeout) { /* Linux tells what is left */
@@ -246,7 +292,7 @@ int evy_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *t
         return REAL(pselect)(n, r, w, e, timeout, mask);
     struct fd_sets sets = sets_of(n, r, w, e);
     if (!sets_are_good(&sets) || !probe_given(mask, MASK_BYTES))
-        return REAL(pselect)(n, r, w, e, timeout, mask);
+        return REAL(pselect)(sets.n, r, w, e, timeout, mask);
     struct signal_mask_swap swap;
     signals_swap_mask(&swap, mask);
     long result = select_until(&sets, deadline);

@@ -1,6 +1,7 @@
 // methods
 // Proves: select and pselect on threads: sets are rewritten, Linux's remaining time is written
-// back, pselect leaves its own, bad descriptors give EBADF, a pure sleep works.
+// back, pselect leaves its own, bad descriptors give EBADF, a pure sleep works; what lies behind a set
+// is left alone when the number is getdtablesize(), and sets may be larger than fd_set.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -61,9 +63,60 @@ static void *body(void *arg)
     return arg;
 }
 
+#define LARGE 3000
+
+/* Both natively and here the descriptors lie far below. */
+static void *dtablesize(void *arg)
+{
+    int p[2];
+    struct {
+        fd_set set;
+        char behind[(LARGE - FD_SETSIZE) / 8];
+    } *s = malloc(sizeof *s), before;
+    CHECK(s && pipe(p) == 0);
+    for (int i = 0; i < 2; i++) {
+        struct timeval t = {i, 20000};
+        memset(s, 0x5a, sizeof *s);
+        FD_ZERO(&s->set);
+        FD_SET(p[0], &s->set);
+        before = *s;
+        pthread_t other = i ? spawn(writer, (void *)(intptr_t)p[1]) : 0;
+        CHECK(select(getdtablesize(), &s->set, NULL, NULL, &t) == i);
+        CHECK(memcmp(s->behind, before.behind, sizeof s->behind) == 0);
+        CHECK(!i || pthread_join(other, NULL) == 0);
+    }
+    close(p[0]), close(p[1]);
+    free(s);
+    return arg;
+}
+
+static void *large(void *arg)
+{
+    int p[2];
+    unsigned long set[LARGE / 64 + 1] = {0};
+    CHECK(pipe(p) == 0 && dup2(p[0], LARGE - 1) == LARGE - 1);
+    for (int i = 0; i < 2; i++) {
+        struct timeval t = {i, 20000};
+        set[(LARGE - 1) / 64] = 1UL << (LARGE - 1) % 64;
+        pthread_t other = i ? spawn(writer, (void *)(intptr_t)p[1]) : 0;
+        CHECK(select(LARGE, (fd_set *)set, NULL, NULL, &t) == i && !set[0]);
+        CHECK(!set[(LARGE - 1) / 64] == !i);
+        CHECK(!i || pthread_join(other, NULL) == 0);
+    }
+    set[(LARGE - 1) / 64] = 1UL << (LARGE - 1) % 64;
+    close(LARGE - 1);
+    CHECK(select(LARGE, (fd_set *)set, NULL, NULL, NULL) == -1 && errno == EBADF);
+    close(p[0]), close(p[1]);
+    return arg;
+}
+
 int main(void)
 {
     pthread_t t[20];
+    struct rlimit limit;
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max >= LARGE);
+    limit.rlim_cur = LARGE;
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
     body(NULL);
     for (int i = 0; i < 20; i++)
         t[i] = spawn(body, NULL);
@@ -73,6 +126,8 @@ int main(void)
     FD_ZERO(&closed);
     FD_SET(20, &closed); // inside the table the process has grown, but not open
     CHECK(select(21, &closed, NULL, NULL, NULL) == -1 && errno == EBADF);
+    CHECK(pthread_join(spawn(dtablesize, NULL), NULL) == 0);
+    CHECK(pthread_join(spawn(large, NULL), NULL) == 0);
     puts("select ok");
     return 0;
 }
