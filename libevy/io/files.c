@@ -116,17 +116,19 @@ static void claim_sigpipe(void)
         evy_raise(SIGPIPE);
 }
 
+/* The first try is with the whole list: it may be one message, or a piece that pipes take undivided. */
 static long write_all(struct io *io, const struct iovec *iov, int count)
 {
     size_t total = iov_bytes(iov, (size_t)count);
     struct iovec part[IOV_PART];
-    long r;
-    do {
+    long r = IO_TRY(io, try_writev(io, iov, count));
+    while (r > 0) {
+        io->done += (size_t)r;
+        if (io->done >= total || !io->may_wait)
+            break;
         int n = (int)iov_rest(part, iov, (size_t)count, io->done);
         r = IO_TRY(io, try_writev(io, part, n));
-        if (r > 0)
-            io->done += (size_t)r;
-    } while (r > 0 && io->done < total && io->may_wait);
+    }
     return r;
 }
 

@@ -98,6 +98,11 @@ static void lists(void)
     SHOW(readv(s[1], in, IOV_MAX));
     SHOW(writev(p[1], many, IOV_MAX + 1));
     SHOW(writev(s[1], many, IOV_MAX + 1));
+    int packets[2];
+    CHECK(pipe2(packets, O_DIRECT) == 0);
+    SHOW(writev(packets[1], many, 40)); // is one packet
+    SHOW(read(packets[0], back, sizeof back));
+    close(packets[0]), close(packets[1]);
     many[0].iov_len = SSIZE_MAX;
     many[1].iov_len = SSIZE_MAX;
     SHOW(writev(p[1], many, 2));
