@@ -7,14 +7,15 @@
 
 #include <netinet/in.h>
 
-/* The new socket is a stream of the listener's kind and inherits its timeouts (Linux copies them). */
+/* The new socket is a stream of the listener's kind. Whether it inherits options is its family's affair: where there are
+   any the kernel is asked. */
 static void learn_accepted(const struct fd *listener, int fd, int flags)
 {
     fd_opened(fd, fd_kind(listener), FD_OURS | (flags & SOCK_NONBLOCK ? FD_USER_NONBLOCK : 0));
     struct fd *s = fd_slot(fd);
-    for (int dir = FD_READ; s && dir <= FD_WRITE; dir++)
-        atomic_store_explicit(&s->timeout[dir], atomic_load(&listener->timeout[dir]),
-                              memory_order_relaxed);
+    if (s && (fd_has(listener, FD_LOW_WATER) || atomic_load(&listener->timeout[FD_READ]) ||
+              atomic_load(&listener->timeout[FD_WRITE])))
+        fd_learn_options(s, fd);
 }
 
 /* A listener made here stays non-blocking in the kernel; one that other processes share is looked at first,

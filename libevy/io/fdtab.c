@@ -121,6 +121,13 @@ bool fd_times_itself(const struct fd *s, int fd)
            (t.c_cc[VMIN] != 1 || t.c_cc[VTIME]);
 }
 
+void fd_learn_options(struct fd *s, int fd)
+{
+    atomic_store(&s->timeout[FD_READ], ask_timeout(fd, SO_RCVTIMEO));
+    atomic_store(&s->timeout[FD_WRITE], ask_timeout(fd, SO_SNDTIMEO));
+    fd_set_flag(s, FD_LOW_WATER, fd_option(fd, SO_RCVLOWAT) > 1);
+}
+
 /* A descriptor that came from outside or from a call we did not see. */
 void fd_learn(struct fd *s, int fd)
 {
@@ -128,12 +135,8 @@ void fd_learn(struct fd *s, int fd)
     enum fd_kind kind = ask_kind(fd, status);
     if (kind == FD_UNKNOWN)
         return;
-    if (kind == FD_TCP || kind == FD_STREAM || kind == FD_SOCKET) {
-        atomic_store_explicit(&s->timeout[FD_READ], ask_timeout(fd, SO_RCVTIMEO),
-                              memory_order_relaxed);
-        atomic_store_explicit(&s->timeout[FD_WRITE], ask_timeout(fd, SO_SNDTIMEO),
-                              memory_order_relaxed);
-    }
+    if (kind == FD_TCP || kind == FD_STREAM || kind == FD_SOCKET)
+        fd_learn_options(s, fd);
     struct termios t;
     fd_set_flag(s, FD_TERMINAL, kind == FD_OTHER && ask_terminal(fd, &t));
     fd_set_flag(s, FD_USER_NONBLOCK, status & O_NONBLOCK);
@@ -165,7 +168,7 @@ void fd_duplicated(int old, int new)
         return;
     fd_set_flag(from, FD_OURS, false);
     unsigned keep = FD_USER_NONBLOCK | FD_KERNEL_NONBLOCK | FD_NO_NOWAIT | FD_NO_NOWAIT_WRITE |
-                    FD_LOW_WATER | FD_TERMINAL;
+                    FD_LOW_WATER | FD_TERMINAL | FD_UNDRAINABLE;
     slot_reset(to, fd_kind(from), atomic_load(&from->flags) & keep);
     for (int dir = FD_READ; dir <= FD_WRITE; dir++)
         atomic_store_explicit(&to->timeout[dir], atomic_load(&from->timeout[dir]),

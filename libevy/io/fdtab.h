@@ -126,6 +126,9 @@ static inline enum fd_kind fd_kind(const struct fd *s)
 /* Asks the kernel what fd, whose slot is s, is. */
 EVY_COLD void fd_learn(struct fd *s, int fd);
 
+/* Asks for the timeouts of the socket at fd, and for SO_RCVLOWAT. */
+void fd_learn_options(struct fd *s, int fd);
+
 /* As fd_slot, with kind known: asks the kernel the first time. */
 static inline struct fd *fd_known(int fd)
 {

@@ -1,6 +1,7 @@
 /* Calls that make, share, change or close descriptors: the real call, and what it means for the fd table. */
 #include "io/calls.h"
 
+#include "arch/probe.h"
 #include "base/clock.h"
 #include "io/blocking.h"
 #include "io/fdtab.h"
@@ -87,16 +88,33 @@ int evy_creat(const char *path, mode_t mode)
     return evy_open(path, O_CREAT | O_WRONLY | O_TRUNC, mode);
 }
 
+static void learn_shared(int fd, struct fd *s, void *arg)
+{
+    (void)arg;
+    if (fd_is_socket(s) && !fd_has(s, FD_OURS))
+        fd_learn_options(s, fd);
+}
+
+/* What waits go by. A socket that has been shared may have other numbers here; which, nobody knows. */
+static void note_option(struct fd *s, int option, const void *value)
+{
+    if (!fd_has(s, FD_OURS))
+        fd_each(learn_shared, NULL);
+    if (option == SO_RCVLOWAT)
+        fd_set_flag(s, FD_LOW_WATER, true);
+    else
+        atomic_store(&s->timeout[option == SO_SNDTIMEO], timeval_to_ns(value));
+}
+
 int evy_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 {
     int r = REAL(setsockopt)(fd, level, option, value, len);
     struct fd *s = fd_slot(fd);
     if (r || !s)
         return r;
-    if (level == SOL_SOCKET && (option == SO_RCVTIMEO || option == SO_SNDTIMEO))
-        atomic_store(&s->timeout[option == SO_SNDTIMEO], timeval_to_ns(value));
-    if (level == SOL_SOCKET && option == SO_RCVLOWAT)
-        fd_set_flag(s, FD_LOW_WATER, true);
+    if (level == SOL_SOCKET &&
+        (option == SO_RCVTIMEO || option == SO_SNDTIMEO || option == SO_RCVLOWAT))
+        note_option(s, option, value);
     if (level == IPPROTO_TCP && option == TCP_ULP) /* kernel TLS reads by records */
         fd_set_flag(s, FD_UNDRAINABLE, true);
     return r;
@@ -140,7 +158,7 @@ int evy_fcntl(int fd, int cmd, long arg)
 int evy_ioctl(int fd, unsigned long request, void *arg)
 {
     struct fd *s = request == FIONBIO ? fd_known(fd) : NULL;
-    if (!s || !arg)
+    if (!s || !probe(arg, sizeof(int)))
         return REAL(ioctl)(fd, request, arg);
     int on = *(int *)arg;
     int kernel = on || fd_has(s, FD_KERNEL_NONBLOCK);

@@ -1,6 +1,7 @@
 // methods
 // Proves: SO_RCVTIMEO and SO_SNDTIMEO end blocking calls with EAGAIN at their time (accept and
-// connect included), can be read back and switched off.
+// connect included), can be read back and switched off; a duplicate has them too, and what was
+// accepted if its family hands them down; negative ones do not wait.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
@@ -32,6 +33,45 @@ static void timeout(int fd, int which, long ms)
         CHECK(now() - start >= (ms) / 1000.0 - 0.005 && now() - start < (ms) / 1000.0 + 2);        \
     } while (0)
 
+static void *send_late(void *arg)
+{
+    usleep(120000);
+    CHECK(write((int)(intptr_t)arg, "x", 1) == 1);
+    return NULL;
+}
+
+static void duplicates(void)
+{
+    int s[2], d;
+    char c;
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0 && (d = dup(s[0])) >= 0);
+    timeout(s[0], SO_RCVTIMEO, 60);
+    TAKES(60, recv(d, &c, 1, 0));
+    timeout(d, SO_RCVTIMEO, 0);
+    pthread_t t = spawn(send_late, (void *)(intptr_t)s[1]);
+    CHECK(recv(s[0], &c, 1, 0) == 1 && pthread_join(t, NULL) == 0);
+    struct timeval negative = {-1, 0};
+    CHECK(setsockopt(s[0], SOL_SOCKET, SO_RCVTIMEO, &negative, sizeof negative) == 0);
+    CHECK(recv(s[0], &c, 1, 0) == -1 && errno == EAGAIN);
+    close(d), close(s[0]), close(s[1]);
+}
+
+static void accepted(int family)
+{
+    struct sockaddr_storage at = {.ss_family = (sa_family_t)family};
+    socklen_t n = family == AF_UNIX ? sizeof(sa_family_t) : sizeof(struct sockaddr_in);
+    int l = socket(family, SOCK_STREAM, 0), c = socket(family, SOCK_STREAM, 0), s;
+    char b;
+    CHECK(bind(l, (void *)&at, n) == 0 && listen(l, 5) == 0); // AF_UNIX: the kernel finds a name
+    n = sizeof at;
+    CHECK(getsockname(l, (void *)&at, &n) == 0);
+    timeout(l, SO_RCVTIMEO, 60);
+    CHECK(connect(c, (void *)&at, n) == 0 && (s = accept(l, NULL, NULL)) >= 0);
+    pthread_t t = spawn(send_late, (void *)(intptr_t)c);
+    CHECK(recv(s, &b, 1, 0) == (family == AF_UNIX ? 1 : -1) && pthread_join(t, NULL) == 0);
+    close(c), close(s), close(l);
+}
+
 static void *body(void *arg)
 {
     int s[2], l;
@@ -58,6 +98,9 @@ static void *body(void *arg)
     TAKES(80, accept(l, NULL, NULL));
     struct timeval bad = {0, 1000000};
     CHECK(setsockopt(s[0], SOL_SOCKET, SO_RCVTIMEO, &bad, sizeof bad) == -1 && errno == EDOM);
+    duplicates();
+    accepted(AF_INET);
+    accepted(AF_UNIX);
     close(l);
     close(s[0]);
     close(s[1]);
