@@ -9,6 +9,8 @@
 #include "sync/cancel.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 
 /* O_NONBLOCK belongs to the open file: whoever shares it may have changed it. */
 static bool nonblock_elsewhere(struct io *io)
@@ -227,6 +229,18 @@ void io_clear_nonblock(struct io *io)
     if (!fd_has(io->slot, FD_USER_NONBLOCK))
         set_status(io->fd, O_NONBLOCK, false);
     fd_set_flag(io->slot, FD_KERNEL_NONBLOCK, false);
+}
+
+/* A full error queue alone is no failure. What came before one is read first. */
+bool io_has_failed(const struct io *io)
+{
+    struct pollfd p = {.fd = io->fd};
+    struct timespec zero = {0, 0};
+    int queued = 0;
+    sys_call6(SYS_ppoll, (long)&p, 1, (long)&zero, 0, 0, 0);
+    if (io->dir == FD_READ)
+        sys3(SYS_ioctl, io->fd, FIONREAD, &queued);
+    return p.revents & POLLERR && p.revents & POLLHUP && queued == 0;
 }
 
 long io_end(struct io *io, long r)

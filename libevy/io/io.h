@@ -28,6 +28,10 @@ struct io {
    itself forbids waiting. A cancellation point. */
 bool io_begin(struct io *io, int fd, int dir, bool nonblock);
 
+/* The same to receive from a socket; false also for what is none. Urgent data and errors are there or not: Linux does
+   not wait for them. */
+bool recv_begin(struct io *io, int fd, int flags);
+
 /* After -EAGAIN: waits for an edge. Returns 0 to try again, or why not: -EAGAIN (not allowed to wait, or the
    socket's timeout passed), -EBADF, -EINTR. Does not return when the green thread is cancelled. */
 long io_wait(struct io *io);
@@ -55,6 +59,16 @@ static inline bool io_drained(const struct io *io)
     return io->dir == FD_READ &&
            atomic_load_explicit(&io->slot->drained, memory_order_relaxed) == io->seq &&
            !fd_has(io->slot, FD_UNDRAINABLE);
+}
+
+/* Whether the stream has failed since the call moved a part: the kernel tells the error once, to the next call. */
+EVY_COLD bool io_has_failed(const struct io *io);
+
+static inline bool io_failed_midway(const struct io *io)
+{
+    const struct fd *s = io->slot;
+    return unlikely(io->done && (fd_has(s, FD_UNDRAINABLE) || !atomic_load(&s->watch))) &&
+           io_has_failed(io);
 }
 
 /* Ends a call: r is a result or -errno. Returns what the program gets, errno set. */

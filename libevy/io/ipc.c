@@ -1,5 +1,6 @@
 /* File locks, semaphores and message queues between processes: the kernel gives nothing to wait on, so a wait
    costs a kernel thread and the way back to the hub. What can be had at once costs neither. */
+#include "arch/probe.h"
 #include "io/blocking.h"
 #include "io/calls.h"
 #include "io/io.h"
@@ -59,28 +60,29 @@ int evy_msgsnd(int queue, const void *message, size_t n, int flags)
                         REAL(msgsnd)(queue, message, n, flags));
 }
 
-static int sem_try(int set, const struct sembuf *ops, size_t n)
+/* What cannot be tried like this waits, or fails. */
+static int sem_try(int set, const struct sembuf *ops, size_t n, const struct timespec *timeout)
 {
     struct sembuf now[8];
-    if (n > array_len(now)) {
+    if (n > array_len(now) || !probe(ops, n * sizeof *ops)) {
         errno = EAGAIN;
         return -1;
     }
     memcpy(now, ops, n * sizeof *ops);
     for (size_t i = 0; i < n; i++)
         now[i].sem_flg |= IPC_NOWAIT;
-    return REAL(semop)(set, now, n);
+    return REAL(semtimedop)(set, now, n, timeout);
 }
 
 int evy_semop(int set, struct sembuf *ops, size_t n)
 {
-    return TRY_OR_BLOCK(PLAIN, int, sem_try(set, ops, n), errno == EAGAIN,
+    return TRY_OR_BLOCK(PLAIN, int, sem_try(set, ops, n, NULL), errno == EAGAIN,
                         REAL(semop)(set, ops, n));
 }
 
 int evy_semtimedop(int set, struct sembuf *ops, size_t n, const struct timespec *timeout)
 {
-    return TRY_OR_BLOCK(PLAIN, int, sem_try(set, ops, n), errno == EAGAIN,
+    return TRY_OR_BLOCK(PLAIN, int, sem_try(set, ops, n, timeout), errno == EAGAIN,
                         REAL(semtimedop)(set, ops, n, timeout));
 }
 

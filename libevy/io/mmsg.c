@@ -4,6 +4,7 @@
 #include "arch/probe.h"
 #include "base/clock.h"
 #include "io/io.h"
+#include "io/iov.h"
 #include "real/real.h"
 
 #define MOST 1024 /* messages the kernel takes in one call */
@@ -43,8 +44,7 @@ int evy_recvmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags, struct time
     struct io io;
     deadline_t deadline;
     if (n == 0 || !probe(vec, (size_t)n * sizeof *vec) || !probe_given(timeout, sizeof *timeout) ||
-        deadline_from_rel(timeout, &deadline) ||
-        !io_begin(&io, fd, FD_READ, flags & MSG_DONTWAIT) || !fd_is_socket(io.slot))
+        deadline_from_rel(timeout, &deadline) || !recv_begin(&io, fd, flags))
         return REAL(recvmmsg)(fd, vec, n, flags, timeout);
     return (int)io_end(&io, receive(&io, vec, n < MOST ? n : MOST, flags, timeout, deadline));
 }
@@ -53,10 +53,13 @@ int evy_recvmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags, struct time
 static long send_stream(int fd, struct mmsghdr *vec, unsigned n, int flags)
 {
     unsigned sent = 0;
-    while (sent < n) {
-        ssize_t r = evy_sendmsg(fd, &vec[sent].msg_hdr, flags);
+    bool whole = true;
+    while (whole && sent < n) {
+        const struct msghdr *msg = &vec[sent].msg_hdr;
+        ssize_t r = evy_sendmsg(fd, msg, flags);
         if (r < 0)
             return sent ? (long)sent : -errno;
+        whole = (size_t)r == iov_bytes(msg->msg_iov, msg->msg_iovlen);
         vec[sent++].msg_len = (unsigned)r;
     }
     return (long)sent;

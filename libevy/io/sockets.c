@@ -20,8 +20,7 @@ static bool send_begin(struct io *io, int fd, int flags)
     return io_begin(io, fd, FD_WRITE, flags & MSG_DONTWAIT) && fd_is_socket(io->slot);
 }
 
-/* Urgent data and errors are there or not: Linux does not wait for them. */
-static bool recv_begin(struct io *io, int fd, int flags)
+bool recv_begin(struct io *io, int fd, int flags)
 {
     bool nonblock = flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE);
     return io_begin(io, fd, FD_READ, nonblock) && fd_is_socket(io->slot);
@@ -55,6 +54,12 @@ static bool too_little(const struct io *io, size_t n)
         return false;
     sys3(SYS_ioctl, io->fd, FIONREAD, &queued);
     return (size_t)queued < n;
+}
+
+/* And who waits no longer takes what is there. */
+static bool takes_less(const struct io *io, long r)
+{
+    return (r == -EAGAIN || r == -EINTR) && fd_has(io->slot, FD_LOW_WATER) && io->waited;
 }
 
 /* How much a call that asks for n bytes waits for. */
@@ -92,15 +97,16 @@ ssize_t evy_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *ad
                      socklen_t *addrlen)
 {
     struct io io;
-    if (!recv_begin(&io, fd, flags))
+    if ((addr && !probe(addrlen, sizeof *addrlen)) || !recv_begin(&io, fd, flags))
         return REAL(recvfrom)(fd, buf, n, flags, addr, addrlen);
     size_t enough = least(&io, n, flags);
-    socklen_t room = addrlen ? *addrlen : 0;
+    socklen_t room = addr ? *addrlen : 0;
     long r = known_empty(&io) ? io_wait(&io) : 0;
     while (r == 0) {
-        if (addrlen)
+        if (addr)
             *addrlen = room;
-        r = IO_TRY(&io, too_little(&io, n - io.done)
+        r = IO_TRY(&io, io_failed_midway(&io) ? 0
+                        : too_little(&io, n - io.done)
                             ? -EAGAIN
                             : recv_now(fd, (char *)buf + io.done, n - io.done, flags | MSG_DONTWAIT,
                                        addr, addrlen));
@@ -113,6 +119,10 @@ ssize_t evy_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *ad
             break;
         r = 0;
     }
+    if (unlikely(r < 0 && !io.done && takes_less(&io, r))) {
+        long left = recv_now(fd, buf, n, flags | MSG_DONTWAIT, addr, addrlen);
+        r = left > 0 ? left : r;
+    }
     return io_end(&io, io.done ? (long)io.done : r);
 }
 
@@ -121,17 +131,32 @@ ssize_t evy_recv(int fd, void *buf, size_t n, int flags)
     return evy_recvfrom(fd, buf, n, flags, NULL, NULL);
 }
 
-/* The rest of a message that is waited for whole. Control data came with its first byte. */
-static long recv_rest(struct io *io, const struct msghdr *msg, size_t enough, int flags)
+static bool has_fds(const struct msghdr *msg)
 {
-    long r = 1;
-    while (r > 0 && io->done < enough) {
+    struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+    while (c && !(c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS))
+        c = CMSG_NXTHDR((struct msghdr *)msg, c);
+    return c;
+}
+
+/* The rest of a message that is waited for whole, with control data that comes later: as natively, descriptors end it.
+   control: bytes there is room for. */
+static long recv_rest(struct io *io, struct msghdr *msg, size_t control, size_t enough, int flags)
+{
+    while (io->done < enough && !has_fds(msg)) {
         struct iovec part[IOV_PART];
-        struct msghdr rest = {.msg_iov = part};
+        struct msghdr rest = {
+            .msg_iov = part, .msg_control = msg->msg_control, .msg_controllen = control};
         rest.msg_iovlen = iov_rest(part, msg->msg_iov, msg->msg_iovlen, io->done);
-        r = IO_TRY(io, or_errno(real.recvmsg(io->fd, &rest, flags | MSG_DONTWAIT)));
-        if (r > 0)
-            io->done += (size_t)r;
+        long r = IO_TRY(io, io_failed_midway(io)
+                                ? 0
+                                : or_errno(real.recvmsg(io->fd, &rest, flags | MSG_DONTWAIT)));
+        if (r <= 0)
+            break;
+        io->done += (size_t)r;
+        msg->msg_flags |= rest.msg_flags;
+        if (rest.msg_controllen)
+            msg->msg_controllen = rest.msg_controllen;
     }
     return (long)io->done;
 }
@@ -156,7 +181,7 @@ ssize_t evy_recvmsg(int fd, struct msghdr *msg, int flags)
                         : (*msg = room, or_errno(real.recvmsg(fd, msg, flags | MSG_DONTWAIT))));
     if (r > 0) {
         io.done = (size_t)r;
-        r = recv_rest(&io, msg, least(&io, n, flags), flags);
+        r = recv_rest(&io, msg, room.msg_controllen, least(&io, n, flags), flags);
     }
     return io_end(&io, r);
 }
@@ -205,8 +230,10 @@ ssize_t evy_sendto(int fd, const void *buf, size_t n, int flags, const struct so
         return REAL(sendto)(fd, buf, n, flags, addr, len);
     long r = sends_all(&io) ? io_turn(&io) : 0;
     while (r == 0) {
-        r = IO_TRY(&io, send_now(fd, (const char *)buf + io.done, n - io.done, flags | quiet(&io),
-                                 addr, len));
+        r = IO_TRY(&io, io_failed_midway(&io)
+                            ? 0
+                            : send_now(fd, (const char *)buf + io.done, n - io.done,
+                                       flags | quiet(&io), addr, len));
         if (r <= 0)
             break;
         io.done += (size_t)r;
@@ -230,7 +257,9 @@ static long send_rest(struct io *io, const struct msghdr *msg, int flags)
         struct iovec part[IOV_PART];
         struct msghdr rest = {.msg_iov = part};
         rest.msg_iovlen = iov_rest(part, msg->msg_iov, msg->msg_iovlen, io->done);
-        r = IO_TRY(io, or_errno(real.sendmsg(io->fd, &rest, flags | quiet(io))));
+        r = IO_TRY(io, io_failed_midway(io)
+                           ? 0
+                           : or_errno(real.sendmsg(io->fd, &rest, flags | quiet(io))));
         if (r > 0)
             io->done += (size_t)r;
     }

@@ -6,9 +6,11 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -65,6 +67,10 @@ static void moves(void *bad, void *torn)
     TELL(sendmmsg(fds[0], bad, 2, 0));
     TELL(recvmmsg(fds[0], bad, 2, 0, NULL));
     TELL(recvmmsg(fds[0], &one, 1, 0, bad));
+    TELL(ioctl(fds[0], FIONBIO, bad));
+    CHECK(write(fds[1], "ab", 2) == 2);
+    TELL(recvfrom(fds[0], &one, 1, 0, NULL, bad));
+    TELL(recvfrom(fds[0], &one, 1, 0, (struct sockaddr *)&msg, bad));
     TELL(prctl(PR_SET_NAME, bad));
     TELL(prctl(PR_GET_NAME, bad));
 }
@@ -91,8 +97,22 @@ static void by_number(void *bad, void *torn)
     TELL(syscall(SYS_clone3, torn, 88L));
 }
 
+static void semaphores(void *bad, void *torn)
+{
+    struct sembuf up = {0, 1, 0};
+    struct timespec never = {-1, 0}, odd = {0, 1000000000};
+    int set = semget(IPC_PRIVATE, 1, 0600);
+    TELL(semop(set, bad, 1));
+    TELL(semop(set, torn, 1));
+    TELL(semtimedop(set, &up, 1, bad));
+    TELL(semtimedop(set, &up, 1, &never));
+    TELL(semtimedop(set, &up, 1, &odd));
+    CHECK(semctl(set, 0, IPC_RMID) == 0);
+}
+
 static void *all(void *arg)
 {
+    semaphores((void *)16, edge - 4);
     waits((void *)16, edge - 4);
     waits(edge, edge - 1);
     moves((void *)16, edge - 4);

@@ -83,6 +83,44 @@ static void stream(void)
     close(s[0]), close(s[1]);
 }
 
+/* They are there or not: nobody waits for them. */
+static void no_errors(void)
+{
+    int s = socket(AF_INET, SOCK_DGRAM, 0);
+    double start = now();
+    struct timeval tv = {20, 0};
+    CHECK(setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv) == 0);
+    CHECK(recvmmsg(s, vec, 1, MSG_ERRQUEUE, NULL) == -1 && errno == EAGAIN && now() - start < 10);
+    close(s);
+}
+
+static void *drain_late(void *arg)
+{
+    static char b[1 << 20];
+    int fd = (int)(intptr_t)arg;
+    usleep(100000);
+    while (recv(fd, b, sizeof b, MSG_DONTWAIT) > 0)
+        ;
+    return NULL;
+}
+
+/* Nothing follows a message that SO_SNDTIMEO has cut off. */
+static void cut_off(void)
+{
+    static char big[4 << 20];
+    int s[2];
+    struct timeval tv = {0, 60000};
+    prepare();
+    iov[0] = (struct iovec){big, sizeof big};
+    iov[1] = (struct iovec){big, 1};
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+    CHECK(setsockopt(s[0], SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv) == 0);
+    pthread_t t = spawn(drain_late, (void *)(intptr_t)s[1]);
+    CHECK(sendmmsg(s[0], vec, 2, 0) == 1 && vec[0].msg_len < sizeof big);
+    CHECK(pthread_join(t, NULL) == 0);
+    close(s[0]), close(s[1]);
+}
+
 int main(void)
 {
     int s[2];
@@ -103,7 +141,9 @@ int main(void)
     CHECK(recvmmsg(s[0], vec, 0, 0, NULL) == 0 && sendmmsg(s[0], vec, 0, 0) == 0);
     CHECK(recvmmsg(0, vec, 1, 0, NULL) == -1 && errno == ENOTSOCK);
     CHECK(now() - start >= 1.2 && now() - start < 20);
+    no_errors();
     stream();
+    cut_off();
     puts("messages ok");
     return 0;
 }

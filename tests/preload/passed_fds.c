@@ -1,6 +1,7 @@
 // methods
 // Proves: descriptors sent to another process by SCM_RIGHTS block there and here as their program left them, also a
-// listener that threads accept on and a duplicate; received ones and numbers above the soft limit work.
+// listener that threads accept on and a duplicate; received ones and numbers above the soft limit work;
+// MSG_WAITALL stops where descriptors come and loses none.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -136,6 +137,47 @@ static void *above_the_limit(void *arg)
     return arg;
 }
 
+static void *pass_by_pieces(void *arg)
+{
+    int via = *(int *)arg;
+    for (int i = 0; i < 4; i++) {
+        usleep(5000);
+        if (i != 2)
+            pass(via, via, 0);
+        CHECK(write(via, "piece", 5) == 5);
+    }
+    return arg;
+}
+
+static void take_all(int via, size_t n)
+{
+    char data[100], control[CMSG_SPACE(sizeof(int))];
+    int fd = -1;
+    struct iovec iov = {data, n};
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t r = recvmsg(via, &m, MSG_WAITALL);
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    if (c)
+        memcpy(&fd, CMSG_DATA(c), sizeof fd);
+    printf("waited for %zu: %zd, flags %#x%s\n", n, r, (unsigned)m.msg_flags,
+           c ? ", a descriptor" : "");
+    CHECK(!c || close(fd) == 0);
+}
+
+static void *wait_for_all(void *arg)
+{
+    int s[2];
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+    pthread_t t = spawn(pass_by_pieces, &s[1]);
+    for (int i = 0; i < 3; i++)
+        take_all(s[0], 6);
+    take_all(s[0], 5);
+    take_all(s[0], 5);
+    CHECK(pthread_join(t, NULL) == 0 && close(s[0]) == 0 && close(s[1]) == 0);
+    return arg;
+}
+
 int main(void)
 {
     int via[2], status;
@@ -146,6 +188,7 @@ int main(void)
         peer(via[1]);
     CHECK(close(via[1]) == 0 && pthread_join(spawn(conversation, &via[0]), NULL) == 0);
     CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(pthread_join(spawn(wait_for_all, NULL), NULL) == 0);
     CHECK(pthread_join(spawn(above_the_limit, NULL), NULL) == 0);
     return 0;
 }

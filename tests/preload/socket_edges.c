@@ -1,6 +1,7 @@
 // methods
 // Proves: the rarer answers of sockets: connecting twice, while in progress, and after failure; listeners that are shut
-// down; nothing sent or received on each kind; urgent data and its mark; the error queue; SO_RCVLOWAT; SO_LINGER.
+// down; nothing sent or received on each kind; urgent data and its mark; the error queue; SO_RCVLOWAT; SO_LINGER;
+// streams that fail after a part was moved.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/errqueue.h>
@@ -36,6 +37,8 @@ static const char *error(long r)
         printf("%s: %s\n", #call, error(r_));                                                      \
     } while (0)
 
+static int handed_down; /* SO_RCVLOWAT of listeners */
+
 static int listener(struct sockaddr_in *at)
 {
     socklen_t size = sizeof *at;
@@ -43,6 +46,8 @@ static int listener(struct sockaddr_in *at)
     *at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     CHECK(bind(fd, (void *)at, size) == 0 && listen(fd, 10) == 0);
     CHECK(getsockname(fd, (void *)at, &size) == 0);
+    if (handed_down)
+        CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &handed_down, sizeof handed_down) == 0);
     return fd;
 }
 
@@ -294,6 +299,62 @@ static void low_water(void)
     close(s[1]);
 }
 
+/* early: set before there were threads */
+static void low_water_inherited(int early[2])
+{
+    int s[2];
+    char b[64];
+    struct timeval soon = {0, 50000};
+    handed_down = 10;
+    pair_tcp(s);
+    handed_down = 0;
+    pthread_t t = spawn(by_threes, &s[0]);
+    SHOW(recv(s[1], b, sizeof b, 0));
+    CHECK(pthread_join(t, NULL) == 0);
+    t = spawn(by_threes, &early[0]);
+    SHOW(recv(early[1], b, sizeof b, 0));
+    CHECK(pthread_join(t, NULL) == 0);
+    CHECK(setsockopt(s[1], SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon) == 0);
+    CHECK(send(s[0], "abc", 3, 0) == 3);
+    SHOW(recv(s[1], b, sizeof b, 0)); // not enough in time
+    close(s[0]);
+    close(s[1]);
+}
+
+static void *resets(void *arg)
+{
+    int s = *(int *)arg;
+    char b[100];
+    struct linger reset = {1, 0};
+    usleep(20000);
+    CHECK(recv(s, b, sizeof b, 0) > 0);
+    CHECK(setsockopt(s, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0 && close(s) == 0);
+    return NULL;
+}
+
+/* What has gone is told first, then the error, and SIGPIPE comes with the call after that. */
+static void failing_midway(void)
+{
+    static char big[16 << 20];
+    struct iovec halves[2] = {{big, sizeof big / 2}, {big, sizeof big / 2}};
+    int s[2];
+    for (int how = 0; how < 2; how++) {
+        pair_tcp(s);
+        pthread_t t = spawn(resets, &s[1]);
+        ssize_t r = how == 0 ? send(s[0], big, sizeof big, 0) : writev(s[0], halves, 2);
+        printf("a part: %d\n", r > 0 && r < (ssize_t)sizeof big);
+        SAY(send(s[0], big, 1, 0));
+        SAY(send(s[0], big, 1, MSG_NOSIGNAL));
+        CHECK(pthread_join(t, NULL) == 0 && close(s[0]) == 0);
+    }
+    pair_tcp(s);
+    CHECK(send(s[0], "x", 1, 0) == 1 && send(s[1], "abc", 3, 0) == 3);
+    pthread_t t = spawn(resets, &s[1]);
+    SHOW(recv(s[0], big, 10, MSG_WAITALL));
+    SAY(recv(s[0], big, 10, 0));
+    CHECK(pthread_join(t, NULL) == 0 && close(s[0]) == 0);
+}
+
 static void whole_message(void)
 {
     int s[2];
@@ -327,14 +388,19 @@ static void *all(void *arg)
     urgent();
     error_queue();
     low_water();
+    low_water_inherited(arg);
+    failing_midway();
     whole_message();
     lingering();
-    return arg;
+    return NULL;
 }
 
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
-    CHECK(pthread_join(spawn(all, NULL), NULL) == 0);
+    int early[2], least = 10;
+    pair_tcp(early);
+    CHECK(setsockopt(early[1], SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least) == 0);
+    CHECK(pthread_join(spawn(all, early), NULL) == 0);
     return 0;
 }
