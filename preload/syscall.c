@@ -167,7 +167,7 @@ static long raw_sigtimedwait(const long *a)
         !probe_given((const void *)a[2], sizeof(struct timespec)))
         return errno_edge(-EFAULT);
     sigset_t set = wide((const uint64_t *)a[0]);
-    return hook_sigtimedwait(&set, (siginfo_t *)a[1], (const struct timespec *)a[2]);
+    return evy_rt_sigtimedwait(&set, (siginfo_t *)a[1], (const struct timespec *)a[2]);
 }
 
 /* The kernel takes any thread's id for its process. */

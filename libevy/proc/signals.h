@@ -78,6 +78,8 @@ int evy_sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int evy_pthread_sigmask(int how, const sigset_t *set, sigset_t *old);
 int evy_sigwait(const sigset_t *set, int *sig);
 int evy_sigwaitinfo(const sigset_t *set, siginfo_t *info);
+int evy_rt_sigtimedwait(const sigset_t *set, siginfo_t *info,
+                        const struct timespec *timeout); /* the kernel's, for green callers */
 int evy_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout);
 int evy_sigsuspend(const sigset_t *mask);
 int evy_pause(void);

@@ -92,21 +92,28 @@ static long sigwait_until(const sigset_t *set, siginfo_t *info, deadline_t deadl
     return r == -ETIMEDOUT ? -EAGAIN : r;
 }
 
-int evy_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
+int evy_rt_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
 {
     deadline_t deadline;
-    if (!self())
-        return REAL(sigtimedwait)(set, info, timeout);
     if (deadline_from_rel(timeout, &deadline))
         return (int)errno_edge(-EINVAL);
     return (int)errno_edge(sigwait_until(set, info, deadline));
 }
 
-int evy_sigwaitinfo(const sigset_t *set, siginfo_t *info)
+/* libc tells nobody that a signal was for one thread (sysdeps/unix/sysv/linux/sigtimedwait.c). */
+int evy_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
 {
     if (!self())
-        return REAL(sigwaitinfo)(set, info);
-    return (int)errno_edge(sigwait_until(set, info, DEADLINE_NEVER));
+        return REAL(sigtimedwait)(set, info, timeout);
+    int sig = evy_rt_sigtimedwait(set, info, timeout);
+    if (sig > 0 && info && info->si_code == SI_TKILL)
+        info->si_code = SI_USER;
+    return sig;
+}
+
+int evy_sigwaitinfo(const sigset_t *set, siginfo_t *info)
+{
+    return evy_sigtimedwait(set, info, NULL);
 }
 
 int evy_sigwait(const sigset_t *set, int *sig)

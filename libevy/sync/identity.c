@@ -71,8 +71,10 @@ int evy_pthread_getaffinity_np(pthread_t thread, size_t size, cpu_set_t *set)
     const struct green *g = own_body(thread);
     if (!g)
         return REAL(pthread_getaffinity_np)(thread, size, set);
+    if (REAL(sched_getaffinity)(0, size, set))
+        return errno;
     if (!g->affinity)
-        return REAL(sched_getaffinity)(0, size, set) ? errno : 0;
+        return 0;
     memset(set, 0, size);
     memcpy(set, g->affinity, size < sizeof *g->affinity ? size : sizeof *g->affinity);
     return 0;

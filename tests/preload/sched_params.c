@@ -117,6 +117,8 @@ static int processors(pid_t id)
 {
     cpu_set_t cpus;
     CHECK(sched_getaffinity(id, sizeof cpus, &cpus) == 0);
+    CHECK(sched_getaffinity(id, 1, &cpus) == -1 && errno == EINVAL); // words only
+    CHECK(pthread_getaffinity_np(pthread_self(), 1, &cpus) == EINVAL);
     return CPU_COUNT(&cpus);
 }
 

@@ -87,6 +87,9 @@ static void *other(void *arg)
     blocked = true;
     CHECK(syscall(SYS_rt_sigtimedwait, &set, &info, &long_time, SIZE) == SIGUSR1);
     CHECK(info.si_value.sival_int == 8 && handled == 1);
+    CHECK(pthread_kill(pthread_self(), SIGUSR1) == 0);
+    CHECK(syscall(SYS_rt_sigtimedwait, &set, &info, NULL, SIZE) == SIGUSR1);
+    CHECK(info.si_code == SI_TKILL);
     CHECK(change(SIG_SETMASK, 0) == set);
     return arg;
 }
