@@ -3,6 +3,7 @@
 
 #include "base/sys.h"
 #include "core/hub.h"
+#include "core/raise.h"
 #include "core/sched.h"
 #include "real/real.h"
 

@@ -4,8 +4,10 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "core/birth.h"
 #include "core/hub.h"
 #include "core/light.h"
+#include "core/raise.h"
 #include "core/sched.h"
 #include "core/tcb.h"
 

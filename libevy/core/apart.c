@@ -1,8 +1,11 @@
 #include "core/apart.h"
 
 #include "base/spin.h"
+#include "core/birth.h"
+#include "core/carrier.h"
 #include "core/critical.h"
 #include "core/hub.h"
+#include "core/sched.h"
 
 #include <errno.h>
 

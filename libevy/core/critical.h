@@ -6,9 +6,7 @@
 #define EVY_CRITICAL_H
 
 #include "base/base.h"
-#include "core/carrier.h"
 #include "core/green.h"
-#include "core/sched.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -25,6 +23,10 @@ struct signal_hooks {
 
 extern struct signal_hooks signal_hooks;
 
+/* What it takes to come back to one's hub (carrier_rejoin); set as the hubs start. */
+extern void (*critical_rejoin_hook)(struct green *g);
+
+EVY_COLD void critical_rejoin(struct green *g);
 EVY_COLD void critical_deliver(struct green *g);
 
 static inline void critical_enter_as(struct green *g)
@@ -33,7 +35,7 @@ static inline void critical_enter_as(struct green *g)
     atomic_signal_fence(
         memory_order_seq_cst); /* the processor's order is the other side's care: carrier.c */
     if (unlikely(atomic_load_explicit(&g->stranded, memory_order_relaxed)))
-        carrier_rejoin(g);
+        critical_rejoin(g);
 }
 
 /* Leaves without running what is due: the caller sees to it. */

@@ -7,16 +7,14 @@
 #include "base/base.h"
 #include "base/inbox.h"
 #include "base/list.h"
-#include "core/raise.h"
+#include "base/timers.h"
 #include "core/stack.h"
-#include "core/timers.h"
 
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 
 struct carrier;
-struct green_stock;
 struct hub;
 struct io;
 
@@ -44,6 +42,15 @@ enum green_flags {
     GREEN_NO_NEW_PRIVS = 2048, /* asked for it; its kernel thread may lack it (own_thread.h) */
 };
 
+/* Reasons in green->interrupted: why waits should end early. */
+enum {
+    INTERRUPT_CANCEL = 1, /* pthread_cancel asked */
+    INTERRUPT_SIGNAL = 2, /* a signal waits for this green thread */
+    INTERRUPT_REPORT = 8, /* it is to say where it waits (lot_report) */
+    INTERRUPT_RAISE = 4,  /* an error waits for it (raise.h) */
+    INTERRUPT_LOOP = 16,  /* it is a hub's loop, which must not wait */
+};
+
 /* In green->blocks: the call it makes on a kernel thread of its own (io/blocking.h). */
 enum {
     BLOCKS_NOT,
@@ -59,6 +66,23 @@ struct futex_wait {
     unsigned value;
     unsigned woken;
 };
+
+/* Errors that wait for a green thread (core/raise.h). */
+struct raises {
+    atomic_int kill; /* errno of a kill not delivered yet, 0: none; any thread */
+    struct list
+        armed; /* timeouts that have not fired; by the green thread itself and its hub's loop */
+    struct list fired;  /* those that have, oldest first; likewise */
+    struct raise *last; /* the timeout behind the error last delivered; NULL: it was a kill */
+};
+
+static inline void raises_init(struct raises *r)
+{
+    atomic_store_explicit(&r->kill, 0, memory_order_relaxed);
+    list_init(&r->armed);
+    list_init(&r->fired);
+    r->last = NULL;
+}
 
 /* What the explicit API keeps of a green thread (api/gt.h). Touched on its hub's carrier, but for refs. */
 struct gt {
@@ -85,7 +109,7 @@ struct green {
     short priority;                 /* real-time: runs before lower ones of its hub; else 0 */
     unsigned flags;                 /* GREEN_*; written by the green thread itself */
     int err_no;                     /* errno of a light one while it does not run */
-    atomic_uint interrupted;        /* INTERRUPT_*: why waits should end early (sched.h) */
+    atomic_uint interrupted;        /* INTERRUPT_*: why waits should end early */
     unsigned critical;    /* sections in which no handler may run on it (critical.h); own */
     atomic_uint stranded; /* STRANDED_*: whether its hub has left it behind (carrier.h) */
 
@@ -159,32 +183,24 @@ static inline struct green *self(void)
 /* Every body that has a TCB, living or pooled, but main's; bodies_lock of green.c. */
 extern struct list green_bodies;
 
-/* A green thread with its own TCB that will call body(green) on its own stack when first switched to.
-   Returns NULL with -errno in *err (EAGAIN). */
-struct green *green_new(size_t stack_size, size_t guard, void (*body)(struct green *), int *err);
+/* A new body: stack and guard as asked for, a TCB with that tid, a descriptor. NULL: out of memory, or of room for it. In
+   a critical section, as all that follow. */
+struct green *body_make(size_t size, size_t guard, int tid);
 
-/* For whoever makes one otherwise (light.c): everything that is to be as new at each start but the context, which
-   must leave the critical section that this enters. */
+/* The same on memory of the program's: size bytes from low, TCB and descriptor included. NULL with -errno in *err: EINVAL
+   when that is too small for them, EAGAIN. body_destroy leaves the memory alone. */
+struct green *body_make_at(void *low, size_t size, int tid, int *err);
+void body_destroy(struct green *g);
+
+/* From where its stack grows down. */
+char *body_stack_top(const struct green *g);
+
+/* Everything that is to be as new at each start but the context, which must leave the critical section that this
+   enters. */
 void green_ready(struct green *g, unsigned flags, void (*body)(struct green *));
-
-/* The same on memory of the program's: size bytes from low, TCB and descriptor included. EINVAL when that
-   is too small for them. green_free leaves the memory alone. */
-struct green *green_new_at(void *low, size_t size, void (*body)(struct green *), int *err);
-
-/* A context of the runtime's own, no thread of the program: a stack of that size beside its TCB, GREEN_LOOP set. Its
-   first continuation calls entry(arg), which does not return. Returns 0 or -EAGAIN. */
-int green_make_loop(struct green *g, size_t stack_size, struct context_next (*entry)(void *),
-                    void *arg);
-void green_free_loop(struct green *g);
 
 /* Sets self_green of another TCB: same offset from the thread pointer in each (initial-exec TLS). */
 void green_set_self(uintptr_t tp, struct green *g);
-
-/* Gives a dead green thread's memory to the pool. It must not be running. */
-void green_free(struct green *g);
-
-/* A hub has gone, or sleeps: its stock is anybody's. In a critical section. */
-void green_give_back(struct green_stock *stock);
 
 /* The green thread whose pthread_t this is; it must be one of ours (tcb_is_green). */
 struct green *green_of_thread(uintptr_t thread);

@@ -5,8 +5,10 @@
 #include "core/altstack.h"
 #include "core/annotate.h"
 #include "core/apart.h"
+#include "core/birth.h"
 #include "core/carrier.h"
 #include "core/cputime.h"
+#include "core/critical.h"
 #include "core/evloop.h"
 #include "core/execstack.h"
 #include "core/lot.h"
@@ -115,6 +117,7 @@ static void adopt_main(void)
     atomic_store(&hubs[0].current, g);
     atomic_store(&hubs[0].born, 1);
     self_green = g;
+    critical_rejoin_hook = carrier_rejoin;
     altstack_adopt(g);
 }
 

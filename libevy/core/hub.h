@@ -6,9 +6,9 @@
 #include "base/base.h"
 #include "base/config.h"
 #include "base/inbox.h"
+#include "base/timers.h"
 #include "core/green.h"
 #include "core/green_pool.h"
-#include "core/timers.h"
 
 #include <stdatomic.h>
 

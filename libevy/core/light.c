@@ -40,7 +40,7 @@ static int make_tcb(struct lights *l)
     return 0;
 }
 
-static struct green *body_make(struct hub *h, size_t size)
+static struct green *make_body(struct hub *h, size_t size)
 {
     struct stack s;
     size_t top = align_up(sizeof(struct green), CACHE_LINE);
@@ -90,7 +90,7 @@ static struct green *body_take(struct hub *h, size_t size)
         h->lights.dead = g->pool_next;
         return g;
     }
-    return body_make(h, size);
+    return make_body(h, size);
 }
 
 struct green *light_new(size_t stack_size, void (*body)(struct green *), int *err)

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "core/critical.h"
+#include "core/raise.h"
 #include "core/sched.h"
 #include "cpu.h"
 

@@ -7,9 +7,6 @@
 
 #include <stdint.h>
 
-struct green;
-struct hub;
-
 enum {
     OBSERVE_TRACE = 1,    /* trace.h */
     OBSERVE_STATS = 2,    /* stats.h */
@@ -34,8 +31,5 @@ static inline void observe_from_now(unsigned what)
 {
     __atomic_fetch_or(&observed, (uint8_t)what, __ATOMIC_RELAXED);
 }
-
-/* h's carrier is about to switch from one to the other. */
-EVY_COLD void observe_switch(struct hub *h, struct green *from, struct green *to);
 
 #endif

@@ -6,14 +6,6 @@
 
 #include <errno.h>
 
-void raises_init(struct raises *r)
-{
-    atomic_store_explicit(&r->kill, 0, memory_order_relaxed);
-    list_init(&r->armed);
-    list_init(&r->fired);
-    r->last = NULL;
-}
-
 static void mark(struct green *g)
 {
     atomic_fetch_or(&g->interrupted, INTERRUPT_RAISE);

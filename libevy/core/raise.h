@@ -5,22 +5,11 @@
 
 #include "base/base.h"
 #include "base/list.h"
-#include "core/timers.h"
-
-#include <stdatomic.h>
-
-struct green;
+#include "base/timers.h"
+#include "core/green.h"
 
 /* What a wait answers, negated, when an error waits for its green thread. No errno of the kernel's. */
 #define ERAISED 4000
-
-struct raises {
-    atomic_int kill; /* errno of a kill not delivered yet, 0: none; any thread */
-    struct list
-        armed; /* timeouts that have not fired; by the green thread itself and its hub's loop */
-    struct list fired;  /* those that have, oldest first; likewise */
-    struct raise *last; /* the timeout behind the error last delivered; NULL: it was a kill */
-};
 
 /* A timeout. It belongs to the green thread that armed it, and to that one's hub. */
 struct raise {
@@ -32,8 +21,6 @@ struct raise {
 };
 
 enum { RAISE_IDLE, RAISE_ARMED, RAISE_FIRED, RAISE_DELIVERED };
-
-void raises_init(struct raises *r);
 
 /* What is armed or has fired will not fire, or be delivered. */
 EVY_COLD void raises_withdraw(struct raises *r);

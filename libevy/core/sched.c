@@ -7,6 +7,8 @@
 #include "core/critical.h"
 #include "core/hub.h"
 #include "core/light.h"
+#include "core/observed_switch.h"
+#include "core/raise.h"
 #include "core/sched_internal.h"
 #include "core/share.h"
 #include "core/stats.h"
@@ -15,8 +17,6 @@
 
 #include <errno.h>
 
-__thread struct green *self_green __attribute__((tls_model("initial-exec")));
-
 /* Everything about a switch but the jump, to be made with what this returns. */
 static inline struct context_next depart(struct green *from, struct green *to)
 {
@@ -24,7 +24,7 @@ static inline struct context_next depart(struct green *from, struct green *to)
     uintptr_t tp = to->tp == from->tp ? 0 : to->tp;
     light_switch(from, to);
     if (observes(OBSERVE_SWITCHES))
-        observe_switch(h, from, to);
+        observed_switch(h, from, to);
     atomic_store_explicit(&h->current, to, memory_order_relaxed);
     count(&h->switches);
     if (unlikely(tp && !tp_fast)) {

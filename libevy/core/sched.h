@@ -8,15 +8,6 @@
 #include "base/clock.h"
 #include "core/green.h"
 
-/* Reasons in green->interrupted. */
-enum {
-    INTERRUPT_CANCEL = 1, /* pthread_cancel asked */
-    INTERRUPT_SIGNAL = 2, /* a signal waits for this green thread */
-    INTERRUPT_REPORT = 8, /* it is to say where it waits (lot_report) */
-    INTERRUPT_RAISE = 4,  /* an error waits for it (raise.h) */
-    INTERRUPT_LOOP = 16,  /* it is a hub's loop, which must not wait */
-};
-
 /* Suspends the running green thread until sched_unpark or the deadline. Returns 0 (unparked; may be
    spurious: callers check their own condition), -ETIMEDOUT, or -ENOMEM when no timer could be had. */
 int sched_park(deadline_t deadline);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "core/apart.h"
+#include "core/birth.h"
 #include "core/evloop.h"
 #include "core/gather.h"
 #include "core/sched.h"

@@ -2,6 +2,7 @@
 
 #include "base/config.h"
 #include "base/sys.h"
+#include "core/birth.h"
 #include "core/green.h"
 #include "core/lot.h"
 #include "core/tcb.h"

@@ -8,6 +8,7 @@
               the forking green thread as its main thread; mask; child handlers */
 #include "proc/fork.h"
 
+#include "core/green_pool.h"
 #include "proc/atfork.h"
 #include "proc/own_thread.h"
 #include "proc/signals.h"
@@ -37,6 +38,7 @@
 static void lock_all(bool take)
 {
     tcb_fork_locks(take); /* held around dl_iterate_phdr only */
+    green_pool_fork_lock(take);
     green_fork_locks(take);
     stack_fork_locks(take);
     evloop_fork_locks(take);

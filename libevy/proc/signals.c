@@ -1,3 +1,4 @@
+#include "core/sched.h"
 #include "proc/signals.h"
 #include "proc/sigstate.h"
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/config.h"
+#include "core/birth.h"
 #include "core/critical.h"
 #include "core/hub.h"
 #include "core/lot.h"

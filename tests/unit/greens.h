@@ -3,6 +3,7 @@
 #define TEST_GREENS_H
 
 #include "base/config.h"
+#include "core/birth.h"
 #include "core/hub.h"
 #include "core/lot.h"
 #include "core/sched.h"

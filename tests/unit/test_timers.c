@@ -1,6 +1,6 @@
 /* A hub's timers: order, ties, removal from anywhere, growth. */
 #include "../suite.h"
-#include "core/timers.h"
+#include "base/timers.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "core/timers.h"
+#include "base/timers.h"
 
 #include "base/sys.h"
 

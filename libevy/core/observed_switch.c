@@ -1,0 +1,22 @@
+#include "core/observed_switch.h"
+
+#include "core/annotate.h"
+#include "core/cputime.h"
+#include "core/hub.h"
+#include "core/trace.h"
+#include "segment.h"
+
+void observed_switch(struct hub *h, struct green *from, struct green *to)
+{
+    trace(h, TRACE_RUN, to);
+    if (observes(OBSERVE_STATS))
+        h->parks += from->wake == WAKE_PARKED;
+    if (observes(OBSERVE_CPU))
+        cputime_switch(from, to);
+    if (observes(OBSERVE_FIBERS))
+        annotate_switch(&to->fiber, to->tp);
+    if (observes(OBSERVE_SEGMENT)) {
+        from->segment = segment_get();
+        segment_set(to->segment);
+    }
+}
