@@ -85,7 +85,7 @@ so_ldflags := -shared -Wl,-soname,$(SONAME) -Wl,--version-script=libevy/libevy.m
 program_flags = -U_FORTIFY_SOURCE $(CFLAGS) -pthread $(warnings) $(depend)
 own_flags = $$(sed -n '1s|^// flags: ||p' $<)
 
-floors := libevy/base libevy/arch/$(ARCH) libevy/real libevy/core libevy/io libevy/sync libevy/proc \
+floors := libevy/base libevy/arch/$(ARCH) libevy/real libevy/body libevy/core libevy/io libevy/sync libevy/proc \
 	libevy/api preload $(SAN:%=libevy/san/%)
 sources := $(foreach d,$(floors),$(sort $(wildcard $(d)/*.c $(d)/*.S)))
 objects := $(sources:%=$(B)/obj/%.o)

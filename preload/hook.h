@@ -3,7 +3,7 @@
 #define EVY_HOOK_H
 
 #include "base/config.h"
-#include "core/green.h"
+#include "body/green.h"
 #include "real/real.h"
 
 /* The symbol of a hook is libc's name and it asks the program's mask; unmasked.c builds all of them once more

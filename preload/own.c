@@ -3,10 +3,10 @@
 
 #include "api/import.h"
 #include "api/object.h"
-#include "core/execstack.h"
+#include "body/execstack.h"
+#include "body/observe.h"
+#include "body/tcb.h"
 #include "core/hub.h"
-#include "core/observe.h"
-#include "core/tcb.h"
 #include "io/calls.h"
 #include "proc/atfork.h"
 #include "proc/clone.h"

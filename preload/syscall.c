@@ -4,8 +4,8 @@
 
 #include "arch/probe.h"
 #include "base/sys.h"
-#include "core/observe.h"
-#include "core/tcb.h"
+#include "body/observe.h"
+#include "body/tcb.h"
 #include "io/calls.h"
 #include "io/io.h"
 #include "proc/fork.h"

@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/spin.h"
-#include "core/critical.h"
-#include "core/green.h"
+#include "body/critical.h"
+#include "body/green.h"
 #include "core/lot.h"
 
 #include <evy/thread.h>

@@ -2,7 +2,7 @@
 #ifndef EVY_API_DEBUG_H
 #define EVY_API_DEBUG_H
 
-#include "core/green.h"
+#include "body/green.h"
 
 extern atomic_bool debug_one_reader; /* a second listener is refused */
 

@@ -1,10 +1,10 @@
 #include "api/description.h"
 
+#include "body/observe.h"
+#include "body/tcb.h"
 #include "core/bucket.h"
 #include "core/carrier.h"
 #include "core/hub.h"
-#include "core/observe.h"
-#include "core/tcb.h"
 #include "frame.h"
 #include "io/fdtab.h"
 

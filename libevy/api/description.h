@@ -65,7 +65,7 @@ struct evy_description {
     uint64_t buckets;    /* array of struct bucket: all waits are queued there */
     uint64_t fd_chunks;  /* array of pointers to arrays of struct fd, by number; NULL: none yet */
     uint64_t tid_offset; /* address of the offset of a thread's id (32 bits) from its pthread_t */
-    uint64_t observed;   /* address of a byte: what is measured, OBSERVE_* of core/observe.h */
+    uint64_t observed;   /* address of a byte: what is measured, OBSERVE_* of body/observe.h */
     uint32_t hub_size;   /* of an element */
     uint32_t bucket_size;
     uint32_t bucket_count;

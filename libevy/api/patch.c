@@ -2,7 +2,7 @@
 
 #include "api/object.h"
 #include "base/config.h"
-#include "core/tcb.h"
+#include "body/tcb.h"
 #include "io/io.h"
 
 #include <errno.h>

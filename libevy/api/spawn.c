@@ -4,12 +4,12 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "body/tcb.h"
 #include "core/birth.h"
 #include "core/hub.h"
 #include "core/light.h"
 #include "core/raise.h"
 #include "core/sched.h"
-#include "core/tcb.h"
 
 #include <limits.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #define EVY_ALTSTACK_H
 
 #include "base/base.h"
-#include "core/green.h"
+#include "body/green.h"
 
 #include <limits.h>
 #include <signal.h>

@@ -1,9 +1,9 @@
 #include "core/apart.h"
 
 #include "base/spin.h"
+#include "body/critical.h"
 #include "core/birth.h"
 #include "core/carrier.h"
-#include "core/critical.h"
 #include "core/hub.h"
 #include "core/sched.h"
 

@@ -1,11 +1,11 @@
 #include "core/birth.h"
 
-#include "core/annotate.h"
-#include "core/critical.h"
+#include "body/annotate.h"
+#include "body/critical.h"
+#include "body/tcb.h"
 #include "core/green_pool.h"
 #include "core/hub.h"
 #include "core/sched.h"
-#include "core/tcb.h"
 
 #include <errno.h>
 

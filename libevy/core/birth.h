@@ -2,7 +2,7 @@
 #ifndef EVY_BIRTH_H
 #define EVY_BIRTH_H
 
-#include "core/green.h"
+#include "body/green.h"
 
 struct green_stock;
 

@@ -2,7 +2,7 @@
 #ifndef EVY_BUCKET_H
 #define EVY_BUCKET_H
 
-#include "core/green.h"
+#include "body/green.h"
 #include "core/lot.h"
 #include "core/single.h"
 

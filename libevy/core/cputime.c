@@ -2,9 +2,9 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
+#include "body/green.h"
+#include "body/observe.h"
 #include "core/carrier.h"
-#include "core/green.h"
-#include "core/observe.h"
 
 #define CHANGES (-1) /* in cpu_from: cpu is being written */
 

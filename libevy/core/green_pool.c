@@ -1,7 +1,7 @@
 #include "core/green_pool.h"
 
 #include "base/spin.h"
-#include "core/tcb.h"
+#include "body/tcb.h"
 
 /* Dead green threads wait here with stack and TCB intact, by what their creator asked for, newest first.
    A program uses one or two kinds of stacks; others are given back to the stack pool at once. */

@@ -2,7 +2,7 @@
 #ifndef EVY_GREEN_POOL_H
 #define EVY_GREEN_POOL_H
 
-#include "core/green.h"
+#include "body/green.h"
 
 /* What each hub keeps ready for its next green thread, so that making one takes no lock; carrier of the hub. */
 struct green_stock {

@@ -7,7 +7,7 @@
 #include "base/config.h"
 #include "base/inbox.h"
 #include "base/timers.h"
-#include "core/green.h"
+#include "body/green.h"
 #include "core/green_pool.h"
 
 #include <stdatomic.h>

@@ -3,12 +3,12 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/sys.h"
-#include "core/annotate.h"
-#include "core/critical.h"
+#include "body/annotate.h"
+#include "body/critical.h"
+#include "body/stack.h"
+#include "body/tcb.h"
 #include "core/green_pool.h"
 #include "core/sched.h"
-#include "core/stack.h"
-#include "core/tcb.h"
 #include "tp.h"
 
 #include <errno.h>

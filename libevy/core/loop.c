@@ -1,7 +1,7 @@
 /* What a hub's own context does: looks at the outside world, then runs who is ready. */
 #include "base/sys.h"
+#include "body/critical.h"
 #include "core/apart.h"
-#include "core/critical.h"
 #include "core/evloop.h"
 #include "core/hub.h"
 #include "core/monitor.h"

@@ -2,7 +2,7 @@
 #include "core/bucket.h"
 
 #include "base/sys.h"
-#include "core/critical.h"
+#include "body/critical.h"
 #include "core/sched.h"
 #include "core/sched_internal.h"
 #include "cpu.h"

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/sys.h"
-#include "core/critical.h"
+#include "body/critical.h"
 #include "core/raise.h"
 #include "core/sched.h"
 #include "cpu.h"

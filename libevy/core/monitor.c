@@ -2,12 +2,12 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
-#include "core/annotate.h"
+#include "body/annotate.h"
+#include "body/tcb.h"
 #include "core/carrier.h"
 #include "core/cputime.h"
 #include "core/handoff.h"
 #include "core/hub.h"
-#include "core/tcb.h"
 #include "real/real.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "core/observed_switch.h"
 
-#include "core/annotate.h"
+#include "body/annotate.h"
 #include "core/cputime.h"
 #include "core/hub.h"
 #include "core/trace.h"

@@ -2,7 +2,7 @@
 #define EVY_OBSERVED_SWITCH_H
 
 #include "base/base.h"
-#include "core/observe.h"
+#include "body/observe.h"
 
 struct green;
 struct hub;

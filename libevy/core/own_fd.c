@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/spin.h"
 #include "base/sys.h"
-#include "core/critical.h"
+#include "body/critical.h"
 #include "core/hub.h"
 
 #include <errno.h>

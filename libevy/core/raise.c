@@ -1,6 +1,6 @@
 #include "core/raise.h"
 
-#include "core/critical.h"
+#include "body/critical.h"
 #include "core/hub.h"
 #include "core/sched.h"
 

@@ -6,7 +6,7 @@
 #include "base/base.h"
 #include "base/list.h"
 #include "base/timers.h"
-#include "core/green.h"
+#include "body/green.h"
 
 /* What a wait answers, negated, when an error waits for its green thread. No errno of the kernel's. */
 #define ERAISED 4000

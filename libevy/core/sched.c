@@ -2,9 +2,9 @@
 
 #include "base/log.h"
 #include "base/sys.h"
+#include "body/annotate.h"
+#include "body/critical.h"
 #include "core/altstack.h"
-#include "core/annotate.h"
-#include "core/critical.h"
 #include "core/hub.h"
 #include "core/light.h"
 #include "core/observed_switch.h"

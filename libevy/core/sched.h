@@ -6,7 +6,7 @@
 
 #include "base/base.h"
 #include "base/clock.h"
-#include "core/green.h"
+#include "body/green.h"
 
 /* Suspends the running green thread until sched_unpark or the deadline. Returns 0 (unparked; may be
    spurious: callers check their own condition), -ETIMEDOUT, or -ENOMEM when no timer could be had. */

@@ -2,8 +2,8 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "body/observe.h"
 #include "core/hub.h"
-#include "core/observe.h"
 
 #include <sys/resource.h>
 

@@ -4,7 +4,7 @@
 #define EVY_TRACE_H
 
 #include "base/base.h"
-#include "core/observe.h"
+#include "body/observe.h"
 
 #include <stdint.h>
 

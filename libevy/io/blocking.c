@@ -1,14 +1,14 @@
 #include "io/blocking.h"
 
 #include "base/config.h"
-#include "core/annotate.h"
+#include "body/annotate.h"
+#include "body/critical.h"
+#include "body/tcb.h"
 #include "core/birth.h"
-#include "core/critical.h"
 #include "core/handoff.h"
 #include "core/hub.h"
 #include "core/lot.h"
 #include "core/raise.h"
-#include "core/tcb.h"
 #include "sync/cancel.h"
 #include "tp.h"
 

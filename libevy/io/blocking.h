@@ -2,7 +2,7 @@
 #ifndef EVY_BLOCKING_H
 #define EVY_BLOCKING_H
 
-#include "core/green.h"
+#include "body/green.h"
 
 /* Before and after such a call of that kind (BLOCKS_*). call_begin answers false, with errno, when the call is not to be
    made: a kill or a timeout came before its turn. call_end answers true when the call, which gave r, was ended by

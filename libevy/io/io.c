@@ -1,7 +1,7 @@
 #include "io/io.h"
 
 #include "base/sys.h"
-#include "core/critical.h"
+#include "body/critical.h"
 #include "core/sched.h"
 #include "io/blocking.h"
 #include "io/watch.h"

@@ -3,7 +3,7 @@
 #include "io/stdio.h"
 
 #include "base/config.h"
-#include "core/green.h"
+#include "body/green.h"
 #include "io/calls.h"
 #include "io/popen_spawn.h"
 #include "proc/fork.h"

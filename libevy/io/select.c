@@ -6,7 +6,7 @@
 #include "io/watch.h"
 #include "real/real.h"
 
-#include "core/critical.h"
+#include "body/critical.h"
 #include "core/sched.h"
 #include "proc/signals.h"
 #include "sync/cancel.h"

@@ -7,7 +7,7 @@
 
 #include "arch/probe.h"
 #include "base/sys.h"
-#include "core/observe.h"
+#include "body/observe.h"
 #include "core/stats.h"
 #include "io/iov.h"
 #include "proc/signals.h"

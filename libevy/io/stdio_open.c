@@ -1,7 +1,7 @@
 /* Streams come and go, and calls on them that only want the lock. */
 #include "io/stdio.h"
 
-#include "core/green.h"
+#include "body/green.h"
 #include "io/blocking.h"
 #include "io/calls.h"
 #include "io/fdtab.h"

@@ -4,7 +4,7 @@
 #include "io/stdio.h"
 
 #include "base/config.h"
-#include "core/green.h"
+#include "body/green.h"
 #include "proc/fork.h"
 #include "proc/signals.h"
 #include "real/real.h"

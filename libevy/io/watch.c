@@ -1,7 +1,7 @@
 #include "io/watch.h"
 
+#include "body/critical.h"
 #include "core/apart.h"
-#include "core/critical.h"
 #include "core/evloop.h"
 #include "core/hub.h"
 

@@ -1,9 +1,9 @@
 #include "proc/altstack.h"
 
 #include "base/sys.h"
+#include "body/critical.h"
 #include "core/altstack.h"
 #include "core/carrier.h"
-#include "core/critical.h"
 #include "core/hub.h"
 #include "io/io.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/spin.h"
 #include "base/sys.h"
-#include "core/critical.h"
+#include "body/critical.h"
 
 #include <errno.h>
 

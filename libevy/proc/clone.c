@@ -2,10 +2,10 @@
 
 #include "base/config.h"
 #include "base/sys.h"
+#include "body/green.h"
+#include "body/tcb.h"
 #include "core/birth.h"
-#include "core/green.h"
 #include "core/lot.h"
-#include "core/tcb.h"
 #include "io/io.h"
 #include "proc/exec.h"
 #include "proc/fork.h"

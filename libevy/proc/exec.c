@@ -1,6 +1,6 @@
 #include "proc/exec.h"
 
-#include "core/green.h"
+#include "body/green.h"
 #include "io/fdtab.h"
 #include "io/io.h"
 #include "proc/children.h"

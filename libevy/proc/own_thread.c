@@ -2,9 +2,9 @@
 
 #include "arch/probe.h"
 #include "base/sys.h"
+#include "body/green.h"
+#include "body/tcb.h"
 #include "core/apart.h"
-#include "core/green.h"
-#include "core/tcb.h"
 #include "io/io.h"
 #include "proc/fork.h"
 #include "real/real.h"

@@ -5,8 +5,8 @@
 
 #include "base/config.h"
 #include "base/spin.h"
+#include "body/critical.h"
 #include "core/altstack.h"
-#include "core/critical.h"
 #include "core/hub.h"
 #include "io/io.h"
 #include "real/real.h"

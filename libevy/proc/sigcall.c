@@ -2,8 +2,8 @@
    handler that runs at once, but not for one that was put off: both are done here. */
 #include "proc/sigstate.h"
 
+#include "body/critical.h"
 #include "core/altstack.h"
-#include "core/critical.h"
 
 struct call {
     const struct sigaction *act;

@@ -4,10 +4,10 @@
 
 #include "arch/probe.h"
 #include "base/log.h"
+#include "body/tcb.h"
 #include "core/altstack.h"
 #include "core/carrier.h"
 #include "core/hub.h"
-#include "core/tcb.h"
 #include "real/real.h"
 #include "sigcontext.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/config.h"
 #include "base/spin.h"
-#include "core/critical.h"
+#include "body/critical.h"
 #include "core/hub.h"
 #include "real/real.h"
 

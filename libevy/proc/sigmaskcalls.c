@@ -3,7 +3,7 @@
 #include "proc/sigstate.h"
 
 #include "base/config.h"
-#include "core/critical.h"
+#include "body/critical.h"
 #include "core/hub.h"
 #include "real/real.h"
 

@@ -1,10 +1,10 @@
-#include "core/sched.h"
 #include "proc/signals.h"
+#include "core/sched.h"
 #include "proc/sigstate.h"
 
 #include "base/config.h"
+#include "body/critical.h"
 #include "core/carrier.h"
-#include "core/critical.h"
 #include "core/hub.h"
 #include "real/real.h"
 #include "sigcontext.h"

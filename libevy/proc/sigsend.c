@@ -4,8 +4,8 @@
 
 #include "arch/probe.h"
 
+#include "body/tcb.h"
 #include "core/hub.h"
-#include "core/tcb.h"
 #include "io/io.h"
 #include "real/real.h"
 #include "sync/thread.h"

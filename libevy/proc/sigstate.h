@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 #include "base/sys.h"
-#include "core/green.h"
+#include "body/green.h"
 
 #include <signal.h>
 #include <stdatomic.h>

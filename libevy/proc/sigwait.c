@@ -3,7 +3,7 @@
 #include "proc/sigstate.h"
 
 #include "base/clock.h"
-#include "core/critical.h"
+#include "body/critical.h"
 #include "core/hub.h"
 #include "core/lot.h"
 #include "io/io.h"

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
-#include "core/critical.h"
+#include "body/critical.h"
 #include "core/lot.h"
 #include "io/io.h"
 #include "io/watch.h"

@@ -4,8 +4,8 @@
 
 #include "base/config.h"
 #include "base/sys.h"
-#include "core/critical.h"
-#include "core/green.h"
+#include "body/critical.h"
+#include "body/green.h"
 #include "real/real.h"
 #include "sync/thread.h"
 

@@ -1,9 +1,9 @@
 #include "sync/cancel.h"
 
 #include "base/config.h"
+#include "body/tcb.h"
 #include "core/hub.h"
 #include "core/sched.h"
-#include "core/tcb.h"
 #include "proc/sigstate.h"
 #include "real/real.h"
 #include "sync/thread.h"

@@ -3,7 +3,7 @@
 #define EVY_CANCEL_H
 
 #include "base/base.h"
-#include "core/green.h"
+#include "body/green.h"
 
 /* For cancel_point, when something waits for g, the running one. */
 EVY_COLD void cancel_if_due(const struct green *g);

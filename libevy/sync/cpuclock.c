@@ -2,9 +2,9 @@
 
 #include "arch/probe.h"
 #include "base/clock.h"
+#include "body/tcb.h"
 #include "core/cputime.h"
 #include "core/hub.h"
-#include "core/tcb.h"
 #include "real/real.h"
 #include "sync/thread.h"
 

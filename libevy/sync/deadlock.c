@@ -7,12 +7,12 @@
 
 #include "base/log.h"
 #include "base/sys.h"
+#include "body/tcb.h"
 #include "core/bucket.h"
 #include "core/carrier.h"
 #include "core/hub.h"
 #include "core/monitor.h"
 #include "core/sched.h"
-#include "core/tcb.h"
 #include "io/fdtab.h"
 #include "real/real.h"
 #include "sync/words.h"

@@ -2,7 +2,7 @@
 
 #include "arch/probe.h"
 #include "base/sys.h"
-#include "core/green.h"
+#include "body/green.h"
 #include "core/hub.h"
 #include "core/lot.h"
 #include "io/blocking.h"

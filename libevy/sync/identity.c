@@ -1,7 +1,7 @@
 /* What a thread tells about itself: stack, name, scheduling. */
-#include "core/green.h"
+#include "body/green.h"
+#include "body/tcb.h"
 #include "core/hub.h"
-#include "core/tcb.h"
 #include "real/real.h"
 #include "sync/attr.h"
 #include "sync/thread.h"

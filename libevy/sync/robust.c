@@ -4,8 +4,8 @@
  * that ends. When a green thread ends, libevy does for its mutexes what the kernel would. */
 #include "base/spin.h"
 #include "base/sys.h"
-#include "core/critical.h"
-#include "core/tcb_internal.h"
+#include "body/critical.h"
+#include "body/tcb_internal.h"
 #include "sync/mutex_full.h"
 #include "sync/shared.h"
 #include "sync/sync.h"

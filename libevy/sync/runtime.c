@@ -2,8 +2,8 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "body/tcb.h"
 #include "core/hub.h"
-#include "core/tcb.h"
 #include "io/watch.h"
 #include "proc/setxid.h"
 #include "proc/signals.h"

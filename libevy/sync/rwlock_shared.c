@@ -1,6 +1,6 @@
 #include "sync/rwlock_shared.h"
 
-#include "core/green.h"
+#include "body/green.h"
 #include "core/handoff.h"
 #include "core/lot.h"
 #include "real/real.h"

@@ -1,8 +1,8 @@
 /* Scheduling by id instead of pthread_t. The kernel knows main's; what it would say of a green thread is its carrier's. */
 #include "base/sys.h"
-#include "core/critical.h"
+#include "body/critical.h"
+#include "body/tcb.h"
 #include "core/hub.h"
-#include "core/tcb.h"
 #include "io/io.h"
 #include "real/real.h"
 #include "sync/thread.h"

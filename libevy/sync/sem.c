@@ -1,4 +1,4 @@
-#include "core/green.h"
+#include "body/green.h"
 #include "core/lot.h"
 #include "core/raise.h"
 #include "proc/signals.h"
@@ -107,7 +107,7 @@ int evy_sem_timedwait(sem_t *s, const struct timespec *at)
 }
 
 /* Async-signal-safe, although the parking lot takes a spin lock: a handler that interrupts the runtime is
-   deferred to the runtime's exit (core/critical.h), so this never interrupts the lock's holder.
+   deferred to the runtime's exit (body/critical.h), so this never interrupts the lock's holder.
    Once the permit is there a waiter may take it and free the semaphore: from then on only its address
    counts. */
 int evy_sem_post(sem_t *sem)

@@ -2,11 +2,11 @@
 
 #include "base/spin.h"
 #include "base/sys.h"
-#include "core/critical.h"
+#include "body/critical.h"
+#include "body/tcb.h"
 #include "core/hub.h"
 #include "core/lot.h"
 #include "core/monitor.h"
-#include "core/tcb.h"
 #include "proc/signals.h"
 #include "tp.h"
 

@@ -5,7 +5,7 @@
 #define EVY_WORDS_H
 
 #include "base/base.h"
-#include "core/tcb.h"
+#include "body/tcb.h"
 #include "spinword.h"
 #include "tp.h"
 

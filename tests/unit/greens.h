@@ -3,12 +3,12 @@
 #define TEST_GREENS_H
 
 #include "base/config.h"
+#include "body/tcb.h"
 #include "core/birth.h"
 #include "core/hub.h"
 #include "core/lot.h"
 #include "core/sched.h"
 #include "core/share.h"
-#include "core/tcb.h"
 #include "real/real.h"
 #include "tp.h"
 

@@ -3,8 +3,8 @@
 #define EVY_TCB_BODY_H
 
 #include "arch/context.h"
-#include "core/stack.h"
-#include "core/tcb.h"
+#include "body/stack.h"
+#include "body/tcb.h"
 #include "tp.h"
 
 #include <check.h>

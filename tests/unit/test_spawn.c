@@ -1,7 +1,7 @@
 /* Green threads: spawn, order, wait, links, kill, cancel, state, locals, attributes (Eventlet's greenthread). */
+#include "core/birth.h"
 #include "core/sched.h"
 #include "evy_case.h"
-#include "core/birth.h"
 
 #include <errno.h>
 #include <pthread.h>

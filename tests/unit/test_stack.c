@@ -1,6 +1,6 @@
 /* Stacks: reuse, guards, many of them, no memory. */
 #include "../suite.h"
-#include "core/stack.h"
+#include "body/stack.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 #include "snapshot.h"
 
+#include "body/observe.h"
 #include "cmd.h"
 #include "core/lot.h"
-#include "core/observe.h"
 #include "endpoint.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-/* What the runtime's enums say (core/green.h, core/carrier.h, sync/thread.h). */
+/* What the runtime's enums say (body/green.h, core/carrier.h, sync/thread.h). */
 enum { PARKED = 1, STRANDED = 2, THREAD_DONE = 1, GREEN_LIGHT = 128 };
 
 const char *const state_names[] = {"running", "alone", "ready", "waiting"};

@@ -1,6 +1,6 @@
 /* Only in builds with SAN=address. Before a call that does not return the compiler has the stack's red zones
    forgotten; AddressSanitizer would ask libc where the stack ends, which knows none of ours. */
-#include "core/green.h"
+#include "body/green.h"
 
 #include <sanitizer/asan_interface.h>
 

@@ -1,4 +1,4 @@
-#include "core/critical.h"
+#include "body/critical.h"
 
 struct signal_hooks signal_hooks;
 void (*critical_rejoin_hook)(struct green *g);

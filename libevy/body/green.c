@@ -1,10 +1,10 @@
-#include "core/green.h"
+#include "body/green.h"
 
 #include "base/spin.h"
-#include "core/annotate.h"
-#include "core/critical.h"
-#include "core/execstack.h"
-#include "core/tcb.h"
+#include "body/annotate.h"
+#include "body/critical.h"
+#include "body/execstack.h"
+#include "body/tcb.h"
 #include "tp.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
  * thread that is running; the rest is found by watching glibc use it. */
 #include "base/log.h"
 #include "base/sys.h"
-#include "core/tcb_internal.h"
+#include "body/tcb_internal.h"
 #include "tls.h"
 #include "tp.h"
 

@@ -1,6 +1,6 @@
 /* Thread-specific data of green threads. The values are glibc's own, in the TCB; only who has a
  * destructor is noted here, because glibc runs destructors in a function it does not export. */
-#include "core/tcb_internal.h"
+#include "body/tcb_internal.h"
 
 #include <limits.h>
 #include <pthread.h>

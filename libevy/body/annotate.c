@@ -1,6 +1,6 @@
-#include "core/annotate.h"
+#include "body/annotate.h"
 
-#include "core/stack.h"
+#include "body/stack.h"
 #include "tp.h"
 
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
-#include "core/execstack.h"
+#include "body/execstack.h"
 
-#include "core/green.h"
-#include "core/stack.h"
+#include "body/green.h"
+#include "body/stack.h"
 
 #include <link.h>
 

@@ -8,7 +8,7 @@
 #include "base/inbox.h"
 #include "base/list.h"
 #include "base/timers.h"
-#include "core/stack.h"
+#include "body/stack.h"
 
 #include <sched.h>
 #include <signal.h>

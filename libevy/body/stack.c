@@ -1,8 +1,8 @@
-#include "core/stack.h"
+#include "body/stack.h"
 
 #include "base/spin.h"
 #include "base/sys.h"
-#include "core/annotate.h"
+#include "body/annotate.h"
 
 #include <errno.h>
 #include <fcntl.h>

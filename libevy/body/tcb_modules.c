@@ -3,8 +3,8 @@
  * because glibc knows only its own threads (elf/dl-tls.c, _dl_init_static_tls). */
 #include "base/spin.h"
 #include "base/sys.h"
-#include "core/critical.h"
-#include "core/tcb_internal.h"
+#include "body/critical.h"
+#include "body/tcb_internal.h"
 #include "tls.h"
 #include "tp.h"
 

@@ -12,10 +12,10 @@
  *   __call_tls_dtors, __nptl_deallocate_tsd      tcb_end, tcb_recycle
  *   __libc_thread_freeres                        tcb_end (resolver, dlerror); the malloc cache stays
  */
-#include "core/tcb.h"
+#include "body/tcb.h"
 
 #include "base/spin.h"
-#include "core/tcb_internal.h"
+#include "body/tcb_internal.h"
 #include "tls.h"
 #include "tp.h"
 

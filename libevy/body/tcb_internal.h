@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 #include "base/list.h"
-#include "core/tcb.h"
+#include "body/tcb.h"
 
 #include "tls.h"
 

@@ -6,7 +6,7 @@
 #define EVY_CRITICAL_H
 
 #include "base/base.h"
-#include "core/green.h"
+#include "body/green.h"
 
 #include <errno.h>
 #include <stdatomic.h>

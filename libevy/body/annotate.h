@@ -4,7 +4,7 @@
 #define EVY_ANNOTATE_H
 
 #include "base/base.h"
-#include "core/observe.h"
+#include "body/observe.h"
 
 #include <pthread.h>
 

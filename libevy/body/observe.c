@@ -1,0 +1,3 @@
+#include "body/observe.h"
+
+uint8_t observed;

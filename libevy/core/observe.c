@@ -1,3 +1,0 @@
-#include "core/observe.h"
-
-uint8_t observed;
