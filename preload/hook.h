@@ -12,6 +12,7 @@
 #define HOOK_SYMBOL(name) #name
 #define HOOK_LINKAGE EVY_API
 #define PATCHED(subset) (config.patch & SUBSET_##subset)
+#define LOCKS_OURS config.locks
 #endif
 
 /* Declares each hook under a C name of its own. */
@@ -35,17 +36,20 @@ EVY_COLD bool preload_now(void);
 
 #define WHEN_GREEN(subset) (self() && PATCHED(subset))
 #define WHEN_ALWAYS(subset) ((likely(preload_ready) || preload_now()) && PATCHED(subset))
+#define WHEN_LOCKS(subset) (likely(LOCKS_OURS) || (!preload_ready && preload_now() && LOCKS_OURS))
 #define WHEN_STARTS(subset) (unlikely(config.children != CHILDREN_ALL) || WHEN_GREEN(subset))
 #define WHEN_KEEP(subset) (self() != NULL)
 
 /* The same in two steps, the first of which calls nothing. */
 #define FIRST_GREEN WHEN_GREEN
 #define FIRST_ALWAYS(subset) (likely(preload_ready) && PATCHED(subset))
+#define FIRST_LOCKS(subset) (likely(LOCKS_OURS))
 #define FIRST_STARTS WHEN_STARTS
 #define FIRST_KEEP WHEN_KEEP
 #define FIRST_KNOWN(subset) (self() != NULL || FIRST_ALWAYS(subset))
 #define SECOND_GREEN(subset) false
 #define SECOND_ALWAYS WHEN_ALWAYS
+#define SECOND_LOCKS WHEN_LOCKS
 #define SECOND_STARTS(subset) false
 #define SECOND_KEEP(subset) false
 #define SECOND_KNOWN WHEN_ALWAYS

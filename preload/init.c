@@ -1,6 +1,7 @@
 #include "hook.h"
 
 #include "api/elf.h"
+#include "body/tcb.h"
 #include "core/stats.h"
 #include "preload/unmasked.h"
 #include "sync/runtime.h"
@@ -32,6 +33,8 @@ __attribute__((constructor)) static void preload_init(void)
     object_hooks(hook_entries, hook_entries_count);
     if (config_excludes(program_invocation_short_name))
         config.patch = 0;
+    config.locks =
+        config.patch & SUBSET_THREAD || (config.patch && config.linked && !tcb_discover());
     object_exclude(false);
     preload_ready = true;
 }

@@ -338,7 +338,7 @@ static bool uncancelled(long number, const long *a, long *r)
 static long call(long number, const long *a)
 {
     long r;
-    if (number == SYS_futex && WHEN_ALWAYS(THREAD))
+    if (number == SYS_futex && WHEN_LOCKS(THREAD))
         return evy_futex(a);
     if (segment_sets(number))
         observe_from_now(OBSERVE_SEGMENT);

@@ -3,6 +3,7 @@
 #define HOOK_SYMBOL(name) "unmasked_" #name
 #define HOOK_LINKAGE
 #define PATCHED(subset) true
+#define LOCKS_OURS true
 
 #include "preload/unmasked.h"
 

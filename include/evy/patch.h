@@ -3,7 +3,8 @@
    A program that is linked with -levy starts with plain libc calls, but for EVY_PATCH_PROCESS and EVY_PATCH_SIGNAL,
    which keep fork, exec and handlers right around green threads; EVY_PATCH in the environment says otherwise. Only
    green threads are concerned: before the first one is spawned, and on threads libevy did not make, every call is
-   libc's. No function here switches. */
+   libc's, but for those of locks, which are shared: a green thread that waits for one parks. No function here
+   switches. */
 #ifndef EVY_PATCH_H
 #define EVY_PATCH_H
 
@@ -29,8 +30,9 @@ enum evy_patch {
 };
 
 /* Turns the subsets of mask on for every call the program makes from now on; those that are on stay on, for good.
-   Dispatch is by call, so it is never too late, but nobody may be waiting in a lock or condition of the thread subset
-   when that is turned on: do so before the first thread. Returns 0, or -1 with errno
+   Dispatch is by call, so it is never too late: locks, conditions and semaphores are the library's from the start, so
+   what kernel threads hold or wait for when threads become green is theirs and green threads' alike. Returns 0, or -1
+   with errno
      EINVAL   mask has a bit that is no subset
      ENOTSUP  threads cannot be green with this libc (one line on stderr says why); nothing was turned on.
    Call it from the main thread when it names EVY_PATCH_THREAD. Eventlet: patcher.monkey_patch. */

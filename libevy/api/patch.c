@@ -22,6 +22,8 @@ int patch_prepare(unsigned mask)
 EVY_API int evy_monkey_patch(unsigned mask)
 {
     int err = patch_prepare(mask);
+    if (mask & SUBSET_THREAD && !err)
+        config.locks = true;
     if (!err)
         __atomic_fetch_or(&config.patch, mask, __ATOMIC_RELEASE);
     return (int)errno_edge(err);

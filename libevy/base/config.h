@@ -45,6 +45,7 @@ enum hub_method { METHOD_EPOLL, METHOD_POLL, METHOD_SELECT };
 
 struct config {
     unsigned patch; /* mask of SUBSET_*: which subsets are green (EVY_PATCH) */
+    bool locks;     /* whether locks are ours: SUBSET_THREAD is green, or may become so */
     bool
         linked; /* the program links the library, and says itself what it wants green; set before config_load */
     unsigned

@@ -70,4 +70,12 @@ static inline long sys_futex_wake(const void *word, int count)
     return sys_call6(SYS_futex, (long)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, 0, 0, 0);
 }
 
+/* Changes the calling kernel thread's signal mask. Returns what it was. */
+static inline uint64_t sys_sigmask(int how, const uint64_t *set)
+{
+    uint64_t old = 0;
+    sys_call4(SYS_rt_sigprocmask, how, (long)set, (long)&old, sizeof old);
+    return old;
+}
+
 #endif

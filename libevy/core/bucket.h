@@ -2,10 +2,12 @@
 #ifndef EVY_BUCKET_H
 #define EVY_BUCKET_H
 
+#include "base/sys.h"
 #include "body/green.h"
 #include "core/lot.h"
 #include "core/single.h"
 
+#include <signal.h>
 #include <stdint.h>
 
 /* The lock and the number of waiters are one word. A waiter takes the lock before it reads the value it
@@ -77,6 +79,19 @@ static inline bool bucket_try(struct bucket *b)
 }
 
 EVY_COLD void bucket_lock_slow(struct bucket *b);
+
+/* The critical section of a kernel thread that libevy does not run: handlers wait in the kernel. Returns what
+   foreign_leave needs. */
+static inline uint64_t foreign_enter(void)
+{
+    const uint64_t all = ~UINT64_C(0);
+    return sys_sigmask(SIG_SETMASK, &all);
+}
+
+static inline void foreign_leave(uint64_t mask)
+{
+    sys_sigmask(SIG_SETMASK, &mask);
+}
 
 /* After lot_come, in a critical section: a signal handler may post a semaphore, so none runs while a bucket is locked. */
 static inline void bucket_lock(struct bucket *b)

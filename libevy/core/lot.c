@@ -106,13 +106,10 @@ static EVY_NOINLINE unsigned unpark_slow(struct green *me, struct bucket *b, con
 {
     int woken_all = 0;
     unsigned flags = 0;
-    if (likely(me != NULL))
-        critical_enter_as(me);
+    critical_enter_as(me);
     bucket_lock(b);
     unsigned counted = wake_queue(me, b, addr, count, bits, &woken_all, &flags);
     bucket_unlock(b, -woken_all);
-    if (unlikely(!me))
-        return counted;
     bool aside = sched_outranked(me);
     if (unlikely(flags & LOT_STARVING)) {
         aside |= sched_may_yield(me);
@@ -133,6 +130,19 @@ void lot_stand_aside(void)
     sched_yield_now();
 }
 
+static EVY_COLD unsigned unpark_foreign(struct bucket *b, const void *addr, unsigned count,
+                                        uint32_t bits)
+{
+    int woken_all = 0;
+    unsigned flags = 0;
+    uint64_t mask = foreign_enter();
+    bucket_lock(b);
+    unsigned counted = wake_queue(NULL, b, addr, count, bits, &woken_all, &flags);
+    bucket_unlock(b, -woken_all);
+    foreign_leave(mask);
+    return counted;
+}
+
 static inline unsigned unpark(const void *addr, unsigned count, uint32_t bits)
 {
     struct bucket *b = bucket_of(addr);
@@ -140,6 +150,8 @@ static inline unsigned unpark(const void *addr, unsigned count, uint32_t bits)
     lot_come(me);
     if (likely(atomic_load(&b->word) == 0 && !(me && atomic_load(&me->stranded))))
         return 0;
+    if (unlikely(!me))
+        return unpark_foreign(b, addr, count, bits);
     return unpark_slow(me, b, addr, count, bits);
 }
 
@@ -175,6 +187,20 @@ unsigned lot_unpark_bits(const void *addr, unsigned count, uint32_t bits)
 unsigned lot_unpark(const void *addr, unsigned count)
 {
     return lot_unpark_bits(addr, count, FUTEX_BITSET_MATCH_ANY);
+}
+
+/* A section of whoever runs. */
+static uint64_t section_enter(void)
+{
+    critical_enter();
+    return self() ? 0 : foreign_enter();
+}
+
+static void section_leave(uint64_t mask)
+{
+    if (!self())
+        foreign_leave(mask);
+    critical_leave();
 }
 
 static void lock_pair(struct bucket *a, struct bucket *b)
@@ -217,7 +243,7 @@ int lot_requeue(const atomic_uint *from, const void *to, unsigned wake, unsigned
     struct green *me = self();
     lot_come(me);
     atomic_load_explicit(from, memory_order_relaxed); /* a bad address faults unlocked */
-    critical_enter();
+    uint64_t mask = section_enter();
     lock_pair(a, b);
     bool same = expected == NULL || atomic_load(from) == *expected;
     if (same) {
@@ -227,7 +253,7 @@ int lot_requeue(const atomic_uint *from, const void *to, unsigned wake, unsigned
     if (a != b)
         bucket_unlock(b, (int)moved);
     bucket_unlock(a, -woken_all - (a != b ? (int)moved : 0));
-    critical_leave();
+    section_leave(mask);
     return same ? (int)(counted + moved) : -EAGAIN;
 }
 
@@ -238,7 +264,7 @@ unsigned lot_waiters(const void *addr, struct green **greens, unsigned max)
     if (atomic_load(&b->word) == 0)
         return 0;
     lot_come(self());
-    critical_enter();
+    uint64_t mask = section_enter();
     bucket_lock(b);
     list_for_each (node, &b->queue) {
         const struct waiter *w = list_entry(node, struct waiter, node);
@@ -249,21 +275,21 @@ unsigned lot_waiters(const void *addr, struct green **greens, unsigned max)
         count++;
     }
     bucket_unlock(b, 0);
-    critical_leave();
+    section_leave(mask);
     return count;
 }
 
 static EVY_NOINLINE bool awaited(struct bucket *b, const void *addr)
 {
     bool found = false;
-    critical_enter();
+    uint64_t mask = section_enter();
     bucket_lock(b);
     list_for_each (node, &b->queue) {
         const struct waiter *w = list_entry(node, struct waiter, node);
         found |= waiter_addr(w) == addr && !(w->flags & LOT_ALL);
     }
     bucket_unlock(b, 0);
-    critical_leave();
+    section_leave(mask);
     return found;
 }
 

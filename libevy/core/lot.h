@@ -17,6 +17,8 @@ enum lot_flags {
     LOT_SIGNAL = 2, /* the wait ends with -EINTR when a handler must run: the caller runs it */
     LOT_RAISE = 8,  /* the wait ends with -ERAISED when an error waits: raise_take() says which */
     LOT_ALL = 4,    /* the waiter consumes nothing: lot_unpark(n) wakes it beside its n */
+    LOT_UNWIND =
+        32, /* and one of a kernel thread, which glibc unwinds from there: the caller cleans up */
     LOT_STARVING = 16, /* who wakes it stands aside, so that it finds what it was woken for */
 };
 
@@ -73,6 +75,7 @@ struct waiter {
     uint32_t bits;              /* FUTEX_WAIT_BITSET mask */
     unsigned flags;             /* LOT_* */
     atomic_uint woken;          /* set once, under the bucket lock; the kernel thread's futex */
+    uint64_t mask;              /* a kernel thread's: what it blocked before the section it is in */
 };
 
 /* Waits while *addr == expected. Returns 0 when woken, -EAGAIN when the value differs, -ETIMEDOUT,

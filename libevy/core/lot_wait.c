@@ -7,8 +7,10 @@
 #include "core/raise.h"
 #include "core/sched.h"
 #include "cpu.h"
+#include "real/real.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 /* From here to waiter_done handlers run only where the wait lets them: none finds a bucket locked. */
 static inline void waiter_init(struct waiter *w, const void *addr, uint32_t bits, unsigned flags)
@@ -17,6 +19,8 @@ static inline void waiter_init(struct waiter *w, const void *addr, uint32_t bits
     lot_come(me);
     if (likely(me != NULL))
         critical_enter_as(me);
+    else
+        w->mask = foreign_enter();
     atomic_store_explicit(&w->addr, addr, memory_order_relaxed);
     w->green = me;
     w->bits = bits;
@@ -29,6 +33,8 @@ static inline int waiter_done(struct waiter *w, int r)
 {
     if (likely(w->green != NULL))
         critical_leave_wait(w->green, r);
+    else
+        foreign_leave(w->mask);
     return r;
 }
 
@@ -159,14 +165,48 @@ static inline bool passed(deadline_t deadline)
     return deadline != DEADLINE_NEVER && deadline_left(deadline) == 0;
 }
 
+/* Of its own frame, so that its caller's cleanup covers all of it. A request acts here or not at all. */
+static EVY_NOINLINE long sleep_as_cancellation_point(struct waiter *w, const struct timespec *until)
+{
+    int type;
+    REAL(pthread_setcanceltype)(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+    long r = sys_futex_wait(&w->woken, NOT_WOKEN, until);
+    REAL(pthread_setcanceltype)(type, NULL);
+    return r;
+}
+
+/* A wake-up that the unwinding thread has no use for is another's. */
+static void leave_unwinding(void *waiter)
+{
+    struct waiter *w = waiter;
+    w->mask = foreign_enter();
+    if (!lot_leave(w))
+        lot_unpark(waiter_addr(w), 1);
+}
+
+static long kernel_sleep(struct waiter *w, const struct timespec *until)
+{
+    long r;
+    if (!(w->flags & LOT_UNWIND))
+        return sys_futex_wait(&w->woken, NOT_WOKEN, until);
+    pthread_cleanup_push(leave_unwinding, w);
+    r = sleep_as_cancellation_point(w, until);
+    pthread_cleanup_pop(0);
+    return r;
+}
+
+/* Waits and ends the section, in which handlers and requests to cancel are put off. */
 static EVY_COLD int kernel_wait(struct waiter *w, deadline_t deadline)
 {
     struct timespec ts = ns_to_timespec(deadline);
     const struct timespec *until = deadline == DEADLINE_NEVER ? NULL : &ts;
+    foreign_leave(w->mask);
     while (!woken(w)) {
-        long r = sys_futex_wait(&w->woken, NOT_WOKEN, until);
-        if (r == -ETIMEDOUT || (r == -EINTR && (w->flags & LOT_SIGNAL)))
-            return unqueue(w) ? (int)r : 0;
+        long r = kernel_sleep(w, until);
+        if (r == -ETIMEDOUT || (r == -EINTR && (w->flags & LOT_SIGNAL))) {
+            w->mask = foreign_enter();
+            return lot_leave(w) ? (int)r : 0;
+        }
     }
     return 0;
 }
@@ -190,8 +230,8 @@ static inline int green_wait(struct waiter *w, deadline_t deadline)
 
 static EVY_INLINE int wait_and_leave(struct waiter *w, deadline_t deadline)
 {
-    int r = likely(w->green != NULL) ? green_wait(w, deadline) : kernel_wait(w, deadline);
-    return waiter_done(w, r);
+    return likely(w->green != NULL) ? waiter_done(w, green_wait(w, deadline))
+                                    : kernel_wait(w, deadline);
 }
 
 int lot_wait(struct waiter *w, deadline_t deadline)

@@ -24,6 +24,7 @@
 #include "core/hub.h"
 #include "core/lot.h"
 #include "core/own_fd.h"
+#include "core/single.h"
 #include "io/blocking.h"
 #include "io/fdtab.h"
 #include "io/io.h"
@@ -130,6 +131,18 @@ static bool is_native(void)
     return hub_count == 0 && fork_native_tp() == tp_get();
 }
 
+/* Native threads may have waited in the parking lot, too. */
+static long fork_native(bool handlers)
+{
+    bool several = !single_threaded();
+    long pid = fork_here(handlers);
+    if (pid == 0 && several) {
+        lot_after_fork();
+        once_after_fork();
+    }
+    return pid;
+}
+
 static long fork_threaded(bool handlers)
 {
     struct forking f = begin();
@@ -143,7 +156,7 @@ static pid_t fork_any(bool handlers)
     size_t n = handlers ? atfork_prepare() : 0;
     long pid;
     if (is_native())
-        pid = fork_here(handlers);
+        pid = fork_native(handlers);
     else
         pid = fork_threaded(handlers);
     if (handlers && pid == 0)

@@ -58,14 +58,6 @@ static inline bool sig_valid(int sig)
     return sig >= 1 && sig <= SIGNALS && !(SIG_FIXED & sig_bit(sig) & UINT64_C(3) << 31);
 }
 
-/* The calling kernel thread's mask. */
-static inline uint64_t sys_sigmask(int how, const uint64_t *set)
-{
-    uint64_t old = 0;
-    sys_call4(SYS_rt_sigprocmask, how, (long)set, (long)&old, sizeof old);
-    return old;
-}
-
 /* sigqueue.c: signals that wait for their handler. Lock-free, from signal handlers too. The target NULL
    is the process. */
 extern _Atomic uint64_t sigqueue_process; /* those for the process as a whole */

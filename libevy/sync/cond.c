@@ -29,17 +29,32 @@ static EVY_COLD int give_up(struct waiter *w, const pthread_cond_t *c, int error
     return error;
 }
 
+static void lock_unwinding(void *m)
+{
+    mutex_cond_lock(m);
+}
+
+/* A kernel thread that is cancelled unwinds from the wait, with the mutex locked. */
+static EVY_COLD int foreign_wait(struct waiter *w, pthread_mutex_t *m, deadline_t deadline)
+{
+    int r;
+    pthread_cleanup_push(lock_unwinding, m);
+    r = lot_wait(w, deadline);
+    pthread_cleanup_pop(0);
+    return r;
+}
+
 static int wait_until(pthread_cond_t *c, pthread_mutex_t *m, deadline_t deadline)
 {
     struct waiter w;
     cancel_point();
     lot_enqueue(&w, c,
-                LOT_CANCEL | LOT_RAISE |
+                LOT_CANCEL | LOT_RAISE | LOT_UNWIND |
                     LOT_COND); /* before the unlock: whoever locks next can signal us */
     int r = mutex_cond_unlock(m);
     if (unlikely(r))
         return give_up(&w, c, r);
-    int waited = lot_wait(&w, deadline);
+    int waited = likely(w.green != NULL) ? lot_wait(&w, deadline) : foreign_wait(&w, m, deadline);
     r = mutex_cond_lock(m);
     if (unlikely(waited == -ECANCELED))
         cancel_now();

@@ -37,6 +37,7 @@ static int start_hubs(void)
     if (r == -EPERM || r == -ENOSYS) {
         log_warn("the kernel refuses what hubs need (%s): threads stay native", strerror(-r));
         config.patch &= ~(unsigned)SUBSET_THREAD;
+        config.locks = false;
     }
     return r;
 }

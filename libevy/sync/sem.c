@@ -39,7 +39,8 @@ static bool take(struct sem *s, uint64_t less)
 
 static int park(struct sem *s, deadline_t deadline, unsigned lost)
 {
-    const unsigned flags = LOT_CANCEL | LOT_SIGNAL | LOT_RAISE | LOT_SEM | lot_starving(lost);
+    const unsigned flags =
+        LOT_CANCEL | LOT_UNWIND | LOT_SIGNAL | LOT_RAISE | LOT_SEM | lot_starving(lost);
     return s->shared ? shared_wait(sem_value(s), 0, deadline, flags)
                      : lot_park(sem_value(s), 0, deadline, flags);
 }
@@ -68,17 +69,42 @@ static inline bool is_kernels(const struct sem *s)
     return s->shared && !self();
 }
 
+static void leave_unwinding(void *sem)
+{
+    struct sem *s = sem;
+    atomic_fetch_sub(&s->data, SEM_WAITER);
+}
+
+/* A kernel thread that is cancelled unwinds from the wait. */
+static EVY_COLD int foreign_wait(struct sem *s, deadline_t deadline)
+{
+    int r;
+    pthread_cleanup_push(leave_unwinding, s);
+    r = wait_until(s, deadline);
+    pthread_cleanup_pop(0);
+    return r;
+}
+
 static EVY_NOINLINE int wait_slow(struct sem *s, deadline_t deadline)
 {
-    int r = wait_until(s, deadline);
+    int r = likely(self() != NULL) ? wait_until(s, deadline) : foreign_wait(s, deadline);
     if (r == -ECANCELED)
         cancel_now();
     return r == 0 ? 0 : fail(error_edge(r));
 }
 
+/* A cancellation point of green and of kernel threads. */
+static inline void point(void)
+{
+    if (likely(self() != NULL))
+        cancel_point();
+    else
+        REAL(pthread_testcancel)();
+}
+
 int evy_sem_wait(sem_t *s)
 {
-    cancel_point();
+    point();
     if (likely(take(words(s), 0)))
         return 0;
     return is_kernels(words(s)) ? REAL(sem_wait)(s) : wait_slow(words(s), DEADLINE_NEVER);
@@ -102,7 +128,7 @@ int evy_sem_clockwait(sem_t *s, clockid_t clock, const struct timespec *at)
 
 int evy_sem_timedwait(sem_t *s, const struct timespec *at)
 {
-    cancel_point(); /* even if it will not wait, unlike the other one in glibc */
+    point(); /* even if it will not wait, unlike the other one in glibc */
     return evy_sem_clockwait(s, CLOCK_REALTIME, at);
 }
 
