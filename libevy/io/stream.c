@@ -12,6 +12,8 @@
 enum {
     UNBUFFERED = 0x0002,
     NO_READS = 0x0004,
+    NO_WRITES = 0x0008,
+    LINKED = 0x0080,    /* open, and known to those who flush all */
     IN_BACKUP = 0x0100, /* reads from what ungetc stored; the rest waits in the save area */
     LINE_BUFFERED = 0x0200,
     PUTTING = 0x0800,
@@ -134,6 +136,28 @@ static int fill_plain(FILE *f)
     return stream_ready(f) ? *(unsigned char *)base : EOF;
 }
 
+void _IO_doallocbuf(FILE *f); /* sees to it that terminals are line buffered */
+
+/* Before libc's underflow reads a line it writes what stdout has, which may ask for that line. */
+static void show_prompt(FILE *f)
+{
+    int line = LINKED | LINE_BUFFERED;
+    if (!f->_IO_buf_base && !f->_IO_save_base)
+        _IO_doallocbuf(f);
+    if (f->_flags & (LINE_BUFFERED | UNBUFFERED) && (stdout->_flags & (line | NO_WRITES)) == line)
+        evy___overflow(stdout, EOF);
+}
+
+static long await_input(FILE *f)
+{
+    long r;
+    pthread_cleanup_push(cancelled, f);
+    show_prompt(f);
+    r = wait_readable(f->_fileno);
+    pthread_cleanup_pop(0);
+    return r;
+}
+
 int stream_fill(FILE *f)
 {
     long r = 0;
@@ -141,11 +165,8 @@ int stream_fill(FILE *f)
         return fill_plain(f);
     if (!has_input(f) && f->_IO_write_ptr > f->_IO_write_base && stream_drain(f))
         return EOF;
-    if (!has_input(f) && !(f->_flags & (_IO_EOF_SEEN | NO_READS))) {
-        pthread_cleanup_push(cancelled, f);
-        r = wait_readable(f->_fileno);
-        pthread_cleanup_pop(0);
-    }
+    if (!has_input(f) && !(f->_flags & (_IO_EOF_SEEN | NO_READS)))
+        r = await_input(f);
     return r ? failed(f) : REAL(__underflow)(f);
 }
 
@@ -167,9 +188,7 @@ bool stream_has_wide(const FILE *f)
 
 void stream_await_input(FILE *f)
 {
-    pthread_cleanup_push(cancelled, f);
-    wait_readable(f->_fileno);
-    pthread_cleanup_pop(0);
+    await_input(f);
 }
 
 /* Some or all of it went out. */
