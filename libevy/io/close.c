@@ -9,6 +9,7 @@
 #include "real/real.h"
 #include "sync/cancel.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
 
@@ -109,7 +110,7 @@ static int duplicate_to(int old, int new, int flags)
 
 int evy_dup3(int old, int new, int flags)
 {
-    if (old == new || new < 0)
+    if (old == new || new < 0 || flags & ~O_CLOEXEC)
         return REAL(dup3)(old, new, flags);
     return (int)errno_edge(duplicate_to(old, new, flags));
 }

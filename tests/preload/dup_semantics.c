@@ -49,6 +49,10 @@ static void *body(void *arg)
     CHECK(read_on(e, s[1]) == 'q'); // e is still the socket
     CHECK(dup2(e, e) == e && dup2(-1, e) == -1 && errno == EBADF);
     CHECK(dup3(e, e, 0) == -1 && errno == EINVAL);
+    pthread_t t = spawn(reader, (void *)(intptr_t)d);
+    usleep(2000);
+    CHECK(dup3(e, d, O_APPEND) == -1 && errno == EINVAL); // and who waits there does so
+    CHECK(write(u[1], "q", 1) == 1 && pthread_join(t, NULL) == 0);
     CHECK(dup3(e, d, O_CLOEXEC) == d && fcntl(d, F_GETFD) == FD_CLOEXEC);
     CHECK(read_on(d, s[1]) == 'q');
     CHECK(close(s[1]) == 0);
