@@ -72,10 +72,12 @@ static EVY_COLD void lend_tcb(struct green *g)
     if (!lender)
         return;
     atomic_store(&lender->done, 1); /* for observers: no thread lives in it */
+    int before = errno, h_before = h_errno;
     critical_enter_as(g);
     g->lender = lender;
     stand_on(g, lender->tp);
     tcb_begin();
+    set_errors(before, h_before);
     critical_leave_as(g);
 }
 
