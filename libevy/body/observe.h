@@ -1,5 +1,6 @@
 /* What a switch does only where somebody has asked for it: EVY_TRACE, EVY_STATS, or the program for a thread's CPU clock or
-   for a segment base of its own. One byte tells, so that a switch pays for one test. */
+   for a segment base of its own, or where there are too many green threads for the caches. One byte tells, so that a
+   switch pays for one test. */
 #ifndef EVY_OBSERVE_H
 #define EVY_OBSERVE_H
 
@@ -14,12 +15,13 @@ enum {
     OBSERVE_FIBERS = 8,   /* annotate.h: about switches and wake-ups, for ThreadSanitizer */
     OBSERVE_CPU = 16,     /* cputime.h */
     OBSERVE_SEGMENT = 32, /* arch/<cpu>/segment.h: it follows its green thread */
-    OBSERVE_SWITCHES =
-        OBSERVE_TRACE | OBSERVE_STATS | OBSERVE_FIBERS | OBSERVE_CPU | OBSERVE_SEGMENT,
+    OBSERVE_CROWD = 64,   /* sched_expect_crowd: what comes next is fetched ahead */
+    OBSERVE_SWITCHES = OBSERVE_TRACE | OBSERVE_STATS | OBSERVE_FIBERS | OBSERVE_CPU |
+                       OBSERVE_SEGMENT | OBSERVE_CROWD,
 };
 
-/* Written while the hubs are made, and in a forked child; OBSERVE_CPU and OBSERVE_SEGMENT at any time, and
-   whoever sees them late is late. */
+/* Written while the hubs are made, and in a forked child; OBSERVE_CPU, OBSERVE_SEGMENT and OBSERVE_CROWD at
+   any time, and whoever sees them late is late. */
 extern uint8_t observed;
 
 static inline bool observes(unsigned what)

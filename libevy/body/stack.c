@@ -22,6 +22,7 @@
 #define SLAB_MAX ((size_t)1 << 30)
 #define PAGE_TABLE_SPAN ((size_t)2 << 20) /* what one page of page table entries maps */
 #define CLASSES 160
+#define CROWD 8192              /* more stacks than translations of addresses are cached for */
 #define MAP_COUNT_DEFAULT 65530 /* vm.max_map_count where /proc cannot be read */
 
 enum guard_kind { GUARD_NONE, GUARD_PROTECT, GUARD_MADVISE };
@@ -50,6 +51,7 @@ static _Atomic size_t
     exact_total[CLASSES]; /* the first of that class that was asked for; 0: none */
 static size_t page_size = 4096;
 static enum guard_kind guard_kind;
+static atomic_uint made;           /* stacks that have been handed out for the first time */
 static atomic_long protect_budget; /* guards that may still split a mapping */
 
 static long sys_madvise(void *at, size_t n, int advice)
@@ -260,6 +262,8 @@ int stack_alloc(struct stack *out, size_t size, size_t guard)
     }
     if (unlikely(out->guard < guard || out->total - out->guard < size))
         change_guard(out, guard);
+    if (fresh && atomic_fetch_add(&made, 1) == CROWD)
+        observe_from_now(OBSERVE_CROWD);
     if (fresh && observes(OBSERVE_TOOLS))
         annotate_stack(out);
     return 0;

@@ -97,6 +97,7 @@ struct hub {
     _Atomic int64_t worked;     /* for how long it had when it last fell asleep */
     struct load load;           /* what tells whether one hub could do the work of two */
     bool abandoned;             /* it has just been taken from a green thread that computes */
+    bool expects;               /* this turn has called sched_expect_next; own */
     bool favours_woken;         /* then those who were woken last went first; carrier */
     bool apart;         /* for green threads with a kernel thread of their own (apart.h); fixed */
     unsigned residents; /* green threads that live here; counted while apart only; carrier */

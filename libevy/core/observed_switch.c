@@ -3,11 +3,14 @@
 #include "body/annotate.h"
 #include "core/cputime.h"
 #include "core/hub.h"
+#include "core/sched.h"
 #include "core/trace.h"
 #include "segment.h"
 
 void observed_switch(struct hub *h, struct green *from, struct green *to)
 {
+    if (observes(OBSERVE_CROWD))
+        sched_expect_crowd(h);
     trace(h, TRACE_RUN, to);
     if (observes(OBSERVE_STATS))
         h->parks += from->wake == WAKE_PARKED;

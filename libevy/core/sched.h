@@ -38,6 +38,10 @@ void sched_move(struct hub *to);
 /* In a critical section, by who is about to spend a while: brings into the cache what those who run next need first. */
 void sched_expect_next(void);
 
+/* The same for the one that h runs after the next, by its carrier about to switch. Not where the turn that ends has
+   done it. */
+void sched_expect_crowd(struct hub *h);
+
 /* First run of g, a new green thread, on the hub that suits. Any thread. */
 void sched_start(struct green *g);
 

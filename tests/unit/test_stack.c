@@ -1,5 +1,6 @@
 /* Stacks: reuse, guards, many of them, no memory. */
 #include "../suite.h"
+#include "body/observe.h"
 #include "body/stack.h"
 
 #include <errno.h>
@@ -127,6 +128,20 @@ START_TEST(many)
 }
 END_TEST
 
+/* Those in use are counted once, however often they change hands. */
+START_TEST(a_crowd_is_noticed)
+{
+    for (int i = 0; i < MANY; i++) {
+        struct stack s = get(64 * KB, 4096);
+        stack_free(&s);
+    }
+    ck_assert(!observes(OBSERVE_CROWD));
+    for (int i = 0; i < MANY; i++)
+        get(64 * KB, 4096);
+    ck_assert(observes(OBSERVE_CROWD));
+}
+END_TEST
+
 /* Mapped from below to beyond the limit: every stack it still allows, then EAGAIN, then reuse. */
 START_TEST(exhaustion)
 {
@@ -173,6 +188,7 @@ int main(void)
     tcase_add_test(tc, guard_faults);
     tcase_add_test(tc, guard_changes_with_owner);
     tcase_add_test(tc, many);
+    tcase_add_test(tc, a_crowd_is_noticed);
     tcase_add_test(tc, exhaustion);
     tcase_add_test(tc, locked_memory_has_guards);
     suite_add_tcase(s, tc);
