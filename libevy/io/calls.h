@@ -8,11 +8,17 @@
 #include "io/public.h"
 #include "io/stdio.h"
 
+struct fd;
+
 /* Before descriptors in msg's control data go to another process: takes back what that must not see. */
 void share_passed(const struct msghdr *msg);
 
 /* Whether all that a hook reads of it can be read: else the kernel is to refuse it. */
 bool msg_is_good(const struct msghdr *msg);
+
+/* Who reads from a terminal in the background is stopped with its process, or told EIO, as the mask of the reader has it.
+   Nothing is read. Returns 0 or -errno. */
+long terminal_admits(const struct fd *s, int fd);
 
 /* splice.c */
 ssize_t evy_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t n, unsigned flags);

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <sys/ioctl.h>
 
 static long nowait(int number, int fd, const struct iovec *iov, int count)
 {
@@ -88,6 +89,18 @@ static bool is_regular(const struct fd *s)
     return fd_kind(s) == FD_FILE && unlikely(config.patch & SUBSET_FILE);
 }
 
+long terminal_admits(const struct fd *s, int fd)
+{
+    int group;
+    if (likely(!fd_has(s, FD_TERMINAL)) || sys3(SYS_ioctl, fd, TIOCGPGRP, &group) ||
+        group == getpgrp())
+        return 0;
+    signals_lend_mask();
+    long r = sys_read(fd, NULL, 0);
+    signals_take_back_mask();
+    return r;
+}
+
 ssize_t evy_readv(int fd, const struct iovec *iov, int count)
 {
     struct io io;
@@ -104,7 +117,8 @@ ssize_t evy_readv(int fd, const struct iovec *iov, int count)
         return REAL(readv)(fd, iov, count);
     if (io.may_wait && fd_times_itself(s, fd))
         return BLOCKING(POINT, ssize_t, REAL(readv)(fd, iov, count));
-    return io_end(&io, IO_TRY(&io, try_readv(&io, iov, count)));
+    long r = terminal_admits(s, fd);
+    return io_end(&io, r ? r : IO_TRY(&io, try_readv(&io, iov, count)));
 }
 
 /* The kernel has sent SIGPIPE to the carrier. Where that blocks it, it is taken back and given to its thread. */

@@ -106,10 +106,11 @@ static bool grow(char **p, size_t *size, size_t need)
     return true;
 }
 
+/* After an error libc does not even look before clearerr. */
 static ssize_t delimited(FILE *f, char **p, size_t *size, int end)
 {
     size_t got = 0;
-    if (!grow(p, size, 1))
+    if (f->_flags & _IO_ERR_SEEN || !grow(p, size, 1))
         return -1;
     while (stream_ready(f) || stream_fill(f) != EOF) {
         size_t k = stream_ready(f);

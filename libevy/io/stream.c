@@ -96,7 +96,9 @@ static long wait_readable(int fd)
     struct io io;
     if (!io_begin(&io, fd, FD_READ, false) || fd_times_itself(io.slot, fd))
         return 0;
-    long r = IO_TRY(&io, fd_ready(fd, POLLIN) ? 0 : -EAGAIN);
+    long r = terminal_admits(io.slot, fd);
+    if (r == 0)
+        r = IO_TRY(&io, fd_ready(fd, POLLIN) ? 0 : -EAGAIN);
     return r == -EAGAIN && !io.waited ? 0 : io_end(&io, r);
 }
 

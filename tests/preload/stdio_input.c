@@ -74,6 +74,10 @@ static void by_getline(FILE *f)
         CHECK(getline(&line, &size, f) == 7 && line[5] == '0' + i && line[7] == 0);
     CHECK(getline(&line, &size, f) == -1 && feof(f));
     CHECK(getline(NULL, &size, f) == -1 && errno == EINVAL);
+    CHECK(ungetc('x', f) == 'x' && fputc('y', f) == EOF && ferror(f));
+    CHECK(getline(&line, &size, f) == -1); /* after an error it does not even look */
+    clearerr(f);
+    CHECK(getline(&line, &size, f) == 1 && line[0] == 'x');
     free(line);
 }
 
