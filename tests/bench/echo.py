@@ -16,6 +16,8 @@ from .contest import ROOT, median, output, progress, ratio_text, spread, table
 
 SPARE_FDS = 100
 THREADS, LIBEVY = "native threads", "libevy"
+# The yardstick; the loop as most write it; with what a program of threads cannot do without (echo_epoll.c).
+LOOP, UNTIL_EMPTY, THREADED = "epoll loop", "epoll loop, reads until EAGAIN", "epoll loop, threaded"
 
 # How a server is had: argv, the hubs it is preloaded with, the most connections it can serve, what builds it.
 Server = collections.namedtuple("Server", "argv hubs most build", defaults=(None, None, None))
@@ -30,7 +32,9 @@ def servers(bench):
     wanted = {
         THREADS: Server([bench.path("programs/echo_threads")]),
         LIBEVY: Server([bench.path("programs/echo_threads")], hubs=1),
-        "epoll loop": Server([bench.path("bench/echo_epoll")]),
+        LOOP: Server([bench.path("bench/echo_epoll")]),
+        UNTIL_EMPTY: Server([bench.path("bench/echo_epoll"), "0", "empty"]),
+        THREADED: Server([bench.path("bench/echo_epoll"), "0", "threaded"]),
         "evy_pool": Server([bench.path("bench/api_echo")], most=10000),
         "bufferevent": Server([f"{built}/bufferevent"],
                               build=[*CC, f"{peers}/bufferevent.c", "-levent_core", "-o", f"{built}/bufferevent"]),
@@ -67,11 +71,16 @@ def can_run(name, server):
     return subprocess.run(server.build, capture_output=True, env={**os.environ, **cache}).returncode == 0
 
 
+def command(server):
+    """With a port, where its argv is not complete."""
+    return server.argv if len(server.argv) > 1 else [*server.argv, "0"]
+
+
 def serve_once(bench, server, connections, busy, size, cpus=None):
     """One server, one load: what the load and the kernel say."""
     cpus = cpus or (bench.server_cpu, bench.client_cpu)
     # The affinity is set before exec: libevy and Go see one CPU, as the kernel does.
-    process = subprocess.Popen([*server.argv, "0"][:2], stdout=subprocess.PIPE, text=True,
+    process = subprocess.Popen(command(server), stdout=subprocess.PIPE, text=True,
                                env=bench.environment(server.hubs),
                                preexec_fn=lambda: os.sched_setaffinity(0, cpus[0]))
     try:
@@ -103,7 +112,7 @@ def contest(bench, there, title, connections, busy=None, size=64, names=None):
     rows = [("", "CPU µs/request", "of the epoll loop's", "requests/s", "server busy", "p50 µs", "p99 µs", "p99.9 µs",
              "bytes/connection")]
     for name in fitting:
-        rows.append((name, spread(runs[name], "cpu_us", 2), ratio_text(runs, name, "epoll loop", "cpu_us"),
+        rows.append((name, spread(runs[name], "cpu_us", 2), ratio_text(runs, name, LOOP, "cpu_us"),
                      median(runs[name], "per_second"), median(runs[name], "server_busy", 2),
                      *(median(runs[name], key) for key in ("p50_us", "p99_us", "p999_us", "bytes_each"))))
     table(f"{title}, medians of {bench.rounds} rounds (min-max)", rows)
@@ -123,7 +132,7 @@ def echo(bench):
     there = servers(bench)
     for connections in counts_of(bench):
         contest(bench, there, f"64-byte echo, {connections} connections, all busy", connections)
-    few = (THREADS, LIBEVY, "epoll loop", "State Threads", "Go")
+    few = (THREADS, LIBEVY, LOOP, THREADED, "State Threads", "Go")
     if 10000 in counts_of(bench):
         contest(bench, there, "64-byte echo, 10000 connections, 100 busy", 10000, busy=100, names=few)
     if 1000 in counts_of(bench):
@@ -135,7 +144,7 @@ def echo(bench):
 def system_calls(bench, there):
     """Counted by strace, which slows everything down: nothing else is measured meanwhile."""
     def count(name):
-        with subprocess.Popen([*there[name].argv, "0"][:2], stdout=subprocess.PIPE, text=True,
+        with subprocess.Popen(command(there[name]), stdout=subprocess.PIPE, text=True,
                               env=bench.environment(there[name].hubs)) as server:
             try:
                 port = server.stdout.readline().split()[1]
@@ -150,7 +159,7 @@ def system_calls(bench, there):
 
     if not shutil.which("strace"):
         return
-    names = [name for name in (THREADS, LIBEVY, "epoll loop", "bufferevent", "State Threads", "Go") if name in there]
+    names = [name for name in (THREADS, LIBEVY, LOOP, "bufferevent", "State Threads", "Go") if name in there]
     runs = bench.take_turns("system calls", names, count, rounds=1)
     table("System calls per request, 100 connections, connecting and closing included",
           [names, [median(runs[name], "calls", 2) for name in names]])

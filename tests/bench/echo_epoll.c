@@ -1,15 +1,20 @@
 /*
  * The yardstick: a TCP echo server as one hand-written edge-triggered epoll loop.
  *
- *   echo_epoll [PORT]     PORT 0 or none: any; prints "listening PORT"
+ *   echo_epoll [PORT [empty | threaded]]     PORT 0 or none: any; prints "listening PORT"
  *
  * A connection is registered once for its whole life; a read shorter than its buffer means that the
  * socket is drained, so a request costs one recv, one send and its share of an epoll_wait.
+ *
+ *   empty      reads until EAGAIN, as most such loops do: one recv more
+ *   threaded   has what no program with a thread per connection can do without: a buffer for each connection, and
+ *              a second kernel thread, so that the kernel counts references to a file at each call
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,12 +27,14 @@ enum { BUFFER_BYTES = 16 * 1024, BATCH = 512, BACKLOG = 4096 };
 
 struct connection {
     int fd;
+    char *buffer;
     size_t kept, sent; /* what the socket did not take yet lies in rest[sent..kept) */
     char *rest;
 };
 
 static int epoll;
-static char buffer[BUFFER_BYTES];
+static int until_empty, threaded;
+static char common_buffer[BUFFER_BYTES];
 
 static void die(const char *what)
 {
@@ -38,6 +45,8 @@ static void die(const char *what)
 static void finish(struct connection *c)
 {
     close(c->fd);
+    if (threaded)
+        free(c->buffer);
     free(c->rest);
     free(c);
 }
@@ -80,15 +89,15 @@ static void serve(struct connection *c, uint32_t events)
         return;
     }
     while (more && !c->rest) {
-        ssize_t n = recv(c->fd, buffer, sizeof buffer, 0);
+        ssize_t n = recv(c->fd, c->buffer, BUFFER_BYTES, 0);
         if (n < 0 && errno == EAGAIN)
             return;
-        if (n <= 0 || give(c, buffer, (size_t)n) < 0) {
+        if (n <= 0 || give(c, c->buffer, (size_t)n) < 0) {
             finish(c);
             return;
         }
         /* An end of the stream that arrived with the data brings no edge of its own. */
-        more = n == sizeof buffer || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
+        more = until_empty || n == BUFFER_BYTES || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
     }
 }
 
@@ -98,7 +107,7 @@ static void welcome(int listener)
     while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
         struct connection *c = calloc(1, sizeof *c);
         struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c};
-        if (!c)
+        if (!c || !(c->buffer = threaded ? malloc(BUFFER_BYTES) : common_buffer))
             die("calloc");
         c->fd = fd;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -124,10 +133,21 @@ static int listen_on(uint16_t port)
     return fd;
 }
 
+static void *idle(void *arg)
+{
+    pause();
+    return arg;
+}
+
 int main(int argc, char **argv)
 {
     static struct epoll_event events[BATCH];
     struct epoll_event e = {.events = EPOLLIN, .data.ptr = NULL};
+    pthread_t thread;
+    until_empty = argc > 2 && strcmp(argv[2], "empty") == 0;
+    threaded = argc > 2 && strcmp(argv[2], "threaded") == 0;
+    if (threaded && pthread_create(&thread, NULL, idle, NULL) != 0)
+        die("pthread_create");
     int listener = listen_on((uint16_t)(argc > 1 ? atoi(argv[1]) : 0));
     epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &e) < 0)
