@@ -245,6 +245,87 @@ START_TEST(green_and_kernel_thread_play)
 }
 END_TEST
 
+/* How often eventfds have been written, as none of them is ever read with epoll. */
+static unsigned long kicks(void)
+{
+    unsigned long sum = 0, count;
+    char path[64], line[64];
+    for (int fd = 0; fd < 4096; fd++) {
+        snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+        FILE *f = fopen(path, "r");
+        while (f && fgets(line, sizeof line, f))
+            if (sscanf(line, "eventfd-count: %lx", &count) == 1)
+                sum += count;
+        if (f)
+            fclose(f);
+    }
+    return sum;
+}
+
+static atomic_bool over;
+static atomic_uint last; /* the turn that was answered last */
+
+static void *never_waits(void *unused)
+{
+    while (!over)
+        sched_yield_now();
+    return unused;
+}
+
+static void *answers(void *unused)
+{
+    while (!over) {
+        unsigned seen = last;
+        lot_park(&turn, seen, DEADLINE_NEVER, 0);
+        last = turn;
+    }
+    return unused;
+}
+
+static void on_hub_1(void *(*body)(void *))
+{
+    struct green *g = greens_make(body, NULL);
+    g->flags |= GREEN_STAYS;
+    g->hub = &hubs[1];
+    sched_start(g);
+}
+
+static void wake_hub_1(unsigned times)
+{
+    while (times--) {
+        unsigned now = atomic_fetch_add(&turn, 1) + 1;
+        lot_unpark_fenced(&turn, 1);
+        while (last != now)
+            sched_yield_now();
+    }
+}
+
+/* A wake-up across hubs is a system call only where the other hub sleeps. */
+START_TEST(a_hub_that_runs_is_not_kicked)
+{
+    greens_start(2);
+    on_hub_1(answers);
+    wake_hub_1(1);
+    for (int i = 0; i < 20; i++) {
+        while (!hubs[1].asleep)
+            sched_yield_now();
+        wake_hub_1(1);
+    }
+    unsigned long asleep = kicks();
+    on_hub_1(never_waits);
+    lot_sleep(clock_now() + 5000000);
+    unsigned long before = kicks();
+    wake_hub_1(1000);
+    unsigned long awake = kicks() - before;
+    over = true;
+    atomic_fetch_add(&turn, 1);
+    lot_unpark_fenced(&turn, 1);
+    greens_join(2);
+    ck_assert_uint_ge(asleep, 10);
+    ck_assert_uint_le(awake, 10);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("lot");
@@ -262,6 +343,7 @@ int main(void)
     tcase_add_test(tc, ping_pong_on_one_hub);
     tcase_add_test(tc, ping_pong_on_two_hubs);
     tcase_add_test(tc, green_and_kernel_thread_play);
+    tcase_add_test(tc, a_hub_that_runs_is_not_kicked);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
