@@ -62,11 +62,11 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2);)
 
 WERROR ?= -Werror
 CFLAGS ?= -O2 -g
-warnings := -Wall -Wextra $(WERROR)
+warnings := -Wall -Wextra $(WERROR) $(if $(filter thread,$(SAN)),-Wno-tsan)
 san := $(SAN:%=-fsanitize=%) $(if $(SAN),-fno-omit-frame-pointer -fno-sanitize-recover=all)
 san_wrap := $(if $(filter address,$(SAN)),-Xlinker --wrap=__asan_handle_no_return)
 
-includes := -I. -Iinclude -Ilibevy -Ilibevy/arch/$(ARCH)
+includes := -I. -Iinclude -Ilibevy -Ilibevy/arch/$(ARCH) -Ilibevy/san/$(if $(filter thread,$(SAN)),thread,none)
 
 depend = -MMD -MP -MT $@ -MF $@.d
 
@@ -189,8 +189,17 @@ each_function_page = for path in $(filter %.3,$(man_pages)); do page=$${path\#\#
 .PHONY: tests check check-aarch64 demo bench soak leaks
 tests: all $(units) $(programs) $(test_libraries) $(linked)
 
+ifneq ($(SAN),thread)
 check: tests check-aarch64
 	$(Q)$(PYTHON) tests/run.py --build $(B)
+else
+# ThreadSanitizer cannot follow threads that become green (annotate.h): these make theirs by the runtime itself. It does not
+# know our mutexes from glibc's, so it is not to judge who unlocks them.
+thread_units := $(patsubst %,$(B)/tests/unit/test_%,lot timers share sync blocking timeout \
+	queue event_sem mixed)
+check: $(thread_units)
+	$(Q)for t in $^; do TSAN_OPTIONS=report_mutex_bugs=0 $$t || exit 1; done
+endif
 
 demo: all $(B)/tests/programs/echo_threads
 	$(Q)$(PYTHON) tools/demo/demo.py

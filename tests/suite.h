@@ -5,6 +5,13 @@
 #include <check.h>
 #include <stdlib.h>
 
+/* Whether ThreadSanitizer watches, which takes some calls for what they are natively. */
+#ifdef __SANITIZE_THREAD__
+enum { UNDER_TSAN = 1 };
+#else
+enum { UNDER_TSAN = 0 };
+#endif
+
 /* Returns the exit status of a test program. */
 static inline int run_suite(Suite *s)
 {

@@ -2,6 +2,7 @@
 
 #include "base/config.h"
 #include "base/sys.h"
+#include "body/critical.h"
 #include "core/hub.h"
 #include "core/sched.h"
 #include "io/io.h"
@@ -24,7 +25,9 @@ struct green *api_start(void)
         errno = -r;
         return NULL;
     }
+    critical_enter(); /* a monitor that strands it asks whether it is */
     self()->flags |= GREEN_COOP;
+    critical_leave();
     return self();
 }
 

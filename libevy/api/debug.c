@@ -151,7 +151,7 @@ struct held_up {
 /* Who computes has lost its hub to another carrier within some ten milliseconds: then it is astray. */
 static void look_at(const struct hub *h, struct held_up *u, int64_t limit)
 {
-    struct green *g = __atomic_load_n(&h->astray, __ATOMIC_RELAXED);
+    struct green *g = __atomic_load_n(&h->astray, __ATOMIC_ACQUIRE);
     if (g != u->by)
         *u = (struct held_up){.by = g, .since = clock_now()};
     if (!g || u->told || clock_now() - u->since < limit)

@@ -2,6 +2,7 @@
 #include "api/timer.h"
 
 #include "api/gt.h"
+#include "body/critical.h"
 
 #include <evy/hub.h>
 
@@ -49,12 +50,13 @@ EVY_API int evy_timer_schedule(evy_timer *t, double seconds)
 {
     deadline_t at;
     int r = t ? api_deadline(seconds, &at) : -EINVAL;
-    if (r == 0 && t->timer.index)
-        r = -EBUSY;
-    if (r || at == DEADLINE_NEVER)
+    if (r)
         return api_edge(r);
     critical_enter();
-    r = timers_add(&t->hub->timers, &t->timer, at);
+    if (t->timer.index)
+        r = -EBUSY;
+    else if (at != DEADLINE_NEVER)
+        r = timers_add(&t->hub->timers, &t->timer, at);
     critical_leave();
     return api_edge(r);
 }
@@ -92,17 +94,21 @@ EVY_API evy_timer *evy_timer_dup(const evy_timer *t)
 
 EVY_API int evy_timer_cancel(evy_timer *t)
 {
-    if (!t || !t->timer.index)
+    if (!t)
         return 0;
-    critical_enter();
+    critical_enter(); /* the hub may have gone on without us, and fire it just now */
+    bool pending = t->timer.index;
     timers_remove(&t->hub->timers, &t->timer);
     critical_leave();
-    return 1;
+    return pending;
 }
 
 EVY_API int evy_timer_pending(const evy_timer *t)
 {
-    return t && t->timer.index && !(t->maker && gt_is(t->maker, GT_DEAD));
+    critical_enter();
+    bool pending = t && t->timer.index && !(t->maker && gt_is(t->maker, GT_DEAD));
+    critical_leave();
+    return pending;
 }
 
 EVY_API void evy_timer_free(evy_timer *t)

@@ -10,6 +10,9 @@
 #define EVY_COLD __attribute__((cold, noinline))
 #define EVY_NOINLINE __attribute__((noinline))
 #define EVY_INLINE inline __attribute__((always_inline))
+/* What ThreadSanitizer is not shown: functions that, as it sees them, begin on one context and return on another, or run
+   without a TCB; or look at what changes under them, and believe nothing of it. */
+#define EVY_UNSEEN __attribute__((no_sanitize("thread")))
 #define EVY_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 #define likely(x) __builtin_expect(!!(x), 1)

@@ -32,13 +32,13 @@ extern WEAK void __tsan_release(void *);
    thread pointer. Each TCB has its own such word, which follows the switches. */
 static ptrdiff_t tsan_word;
 
-static void **word_of(uintptr_t tp)
+static EVY_INLINE void **word_of(uintptr_t tp)
 {
     return (void **)(tp + (uintptr_t)tsan_word);
 }
 
 /* Whether the word decides what ThreadSanitizer takes for the running fiber. */
-static bool decides(void **word, void *here)
+static EVY_UNSEEN bool decides(void **word, void *here)
 {
     void *other = __tsan_create_fiber(0);
     *word = other;
@@ -49,7 +49,7 @@ static bool decides(void **word, void *here)
 }
 
 /* Looks through the thread-local storage of one module. */
-static int find_word(struct dl_phdr_info *info, size_t size, void *unused)
+static EVY_UNSEEN int find_word(struct dl_phdr_info *info, size_t size, void *unused)
 {
     void *here = __tsan_get_current_fiber();
     (void)size;
@@ -111,7 +111,7 @@ void annotate_forget(void **fiber)
     *fiber = NULL;
 }
 
-void annotate_switch(void **fiber, uintptr_t tp)
+EVY_UNSEEN void annotate_switch(void **fiber, uintptr_t tp)
 {
     if (!tsan_word)
         return;

@@ -31,7 +31,7 @@ EVY_COLD void critical_deliver(struct green *g);
 
 static inline void critical_enter_as(struct green *g)
 {
-    g->critical++;
+    owned_add(&g->critical, 1);
     atomic_signal_fence(
         memory_order_seq_cst); /* the processor's order is the other side's care: carrier.c */
     if (unlikely(atomic_load_explicit(&g->stranded, memory_order_relaxed)))
@@ -42,13 +42,13 @@ static inline void critical_enter_as(struct green *g)
 static inline void critical_leave_quietly(struct green *g)
 {
     atomic_signal_fence(memory_order_seq_cst);
-    g->critical--;
+    owned_add(&g->critical, -1);
 }
 
 static inline void critical_leave_as(struct green *g)
 {
     atomic_signal_fence(memory_order_seq_cst);
-    if (--g->critical == 0 &&
+    if (owned_add(&g->critical, -1) == 0 &&
         unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed) & INTERRUPT_SIGNAL))
         critical_deliver(g);
 }

@@ -112,8 +112,8 @@ void green_ready(struct green *g, unsigned flags, void (*body)(struct green *))
     atomic_store_explicit(&g->interrupted, 0, memory_order_relaxed);
     atomic_store_explicit(&g->done, 0, memory_order_relaxed);
     atomic_store_explicit(&g->gone, false, memory_order_relaxed);
-    g->critical = 1;
-    g->handlers = NULL;
+    owned_set(&g->critical, 1);
+    owned_set(&g->handlers, NULL);
     g->alt.ss_size = 0;
     atomic_store_explicit(&g->blocks, BLOCKS_NOT, memory_order_relaxed);
 }

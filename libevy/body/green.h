@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/timers.h"
 #include "body/stack.h"
+#include "owned.h"
 
 #include <sched.h>
 #include <signal.h>

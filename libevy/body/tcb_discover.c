@@ -161,7 +161,7 @@ static void find_key_flag(uintptr_t self)
 
 /* Tries the words of a scratch descriptor until one changes what __libc_alloca_cutoff answers: it
    compares with a quarter of stackblock_size (nptl/alloca_cutoff.c). */
-static ptrdiff_t probe_stack_size(uintptr_t thread, int (*cutoff)(size_t))
+static EVY_UNSEEN ptrdiff_t probe_stack_size(uintptr_t thread, int (*cutoff)(size_t))
 {
     enum { PROBE = 4096 };
     ptrdiff_t end = (ptrdiff_t)tcb_facts.pthread_size - (ptrdiff_t)sizeof(long);
@@ -176,7 +176,7 @@ static ptrdiff_t probe_stack_size(uintptr_t thread, int (*cutoff)(size_t))
 }
 
 /* Without it glibc takes up to 64 KB of any green stack with alloca. */
-static void find_stack_size(uintptr_t self_tp)
+static EVY_UNSEEN void find_stack_size(uintptr_t self_tp)
 {
     int (*cutoff)(size_t);
     *(void **)&cutoff = find("__libc_alloca_cutoff");

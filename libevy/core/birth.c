@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-static struct context_next entry(void *arg)
+static EVY_UNSEEN struct context_next entry(void *arg)
 {
     struct green *g = arg;
     sched_arrived();
@@ -92,7 +92,7 @@ int green_make_loop(struct green *g, size_t stack_size, struct context_next (*be
     g->thread = tcb_thread_of(g->tp);
     g->flags = GREEN_LOOP;
     atomic_store(&g->interrupted, INTERRUPT_LOOP);
-    g->critical = 1;
+    owned_set(&g->critical, 1);
     green_set_self(g->tp, g);
     context_init(&g->ctx, (char *)align_down(stack_top(&g->stack) - tcb_facts.reserve, 64), begin,
                  arg);

@@ -166,7 +166,7 @@ static void *carrier_main(void *arg)
 
 static void attach(struct hub *h, struct carrier *c)
 {
-    h->carrier = c;
+    __atomic_store_n(&h->carrier, c, __ATOMIC_RELEASE);
     c->hub = h;
 }
 

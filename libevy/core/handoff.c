@@ -21,7 +21,7 @@ static void strand(struct green *g, struct hub *h, struct carrier *spare)
     bool declared = atomic_load_explicit(&g->blocks, memory_order_relaxed) != BLOCKS_NOT;
     if (g->flags & GREEN_COOP && /* its code, or its TCB, is in use */
         (!declared || (g->flags & GREEN_LIGHT && !g->lender)))
-        h->astray = g;
+        __atomic_store_n(&h->astray, g, __ATOMIC_RELEASE);
     trace(h, TRACE_HANDOFF, g);
     atomic_store_explicit(&h->current, &h->loop, memory_order_relaxed);
     atomic_store(&g->stranded, STRANDED);
@@ -41,20 +41,26 @@ static struct green *inspect(struct hub *h)
     return sys_membarrier() && atomic_load(&h->current) == g ? g : NULL;
 }
 
+static bool in_handler(const struct green *g)
+{
+    return __atomic_load_n(&g->handlers, __ATOMIC_RELAXED) != NULL;
+}
+
 static bool in_program(const struct hub *h, const struct green *g)
 {
-    return __atomic_load_n(&g->critical, __ATOMIC_RELAXED) == 0 &&
-           __atomic_load_n(&g->handlers, __ATOMIC_RELAXED) == NULL && atomic_load(&h->current) == g;
+    return __atomic_load_n(&g->critical, __ATOMIC_ACQUIRE) == 0 && !in_handler(g) &&
+           atomic_load(&h->current) == g;
 }
 
 /* A critical section begins with a store (critical) and a load (stranded), and must stay that cheap: the order
-   between the two is forced from this side, by membarrier. Either we see the section, or it sees the claim. */
+   between the two is forced from this side, by membarrier. Either we see the section, or it sees the claim. The second
+   one makes us see what its last section did. */
 static bool try_strand(struct green *g, struct hub *h, struct carrier *spare)
 {
     unsigned expected = STRANDED_NOT;
     if (!atomic_compare_exchange_strong(&g->stranded, &expected, STRANDED_CLAIMED))
         return false;
-    if (sys_membarrier() && in_program(h, g)) {
+    if (sys_membarrier() && in_program(h, g) && sys_membarrier()) {
         log_debug("hub %u goes to another carrier", h->index);
         h->abandoned = atomic_load(&g->blocks) == BLOCKS_NOT;
         if (!g->cpu_from) /* its turn, in which it computes, began before that */
@@ -70,9 +76,7 @@ bool handoff_take_over(struct hub *h)
 {
     struct green *g = inspect(h);
     struct carrier *spare = NULL;
-    if (g && !g->handlers)
-        spare = carrier_take_spare();
-    if (g && !g->handlers && !spare)
+    if (g && !in_handler(g) && !(spare = carrier_take_spare()))
         spare = carrier_make_spare();
     bool taken = spare && try_strand(g, h, spare);
     if (spare && !taken)

@@ -29,7 +29,7 @@
 #include <string.h>
 
 struct hub hubs[HUB_SLOTS];
-unsigned hub_count;
+atomic_uint hub_count;
 uintptr_t hub_native_tp;
 
 struct green main_green;
@@ -90,7 +90,7 @@ struct hub *hub_make_apart(void)
     lot_share();
     h->apart = true;
     atomic_store(&h->asleep, 1);
-    __atomic_store_n(&hub_count, hub_count + 1, __ATOMIC_RELEASE);
+    atomic_fetch_add(&hub_count, 1);
     return h;
 }
 

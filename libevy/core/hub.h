@@ -117,7 +117,7 @@ struct hub {
 #define HUB_SLOTS (MAX_HUBS + MAX_APART) /* those of EVY_HUBS, and those for who lives apart */
 
 extern struct hub hubs[HUB_SLOTS];
-extern unsigned hub_count; /* hubs made; 0 while the process is alone */
+extern atomic_uint hub_count; /* hubs made; 0 while the process is alone */
 
 extern struct green main_green; /* the main thread's; valid while hub_count */
 

@@ -58,7 +58,7 @@ static struct green *make_body(struct hub *h, size_t size)
     return g;
 }
 
-static struct context_next entry(void *arg)
+static EVY_UNSEEN struct context_next entry(void *arg)
 {
     struct green *g = arg;
     sched_arrived();

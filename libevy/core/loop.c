@@ -163,9 +163,9 @@ void sched_loop(struct hub *h)
     h->round = BUDGET;
     sched_arrived();
     for (;;) {
-        if (h->budget <= 0 || !h->runnable.first) {
+        if (owned_get(&h->budget) <= 0 || !h->runnable.first) {
             look_around(h);
-            h->budget = h->round + 1;
+            owned_set(&h->budget, h->round + 1);
         }
         struct green *g = sched_pick(h);
         if (g != &h->loop)

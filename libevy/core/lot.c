@@ -156,7 +156,7 @@ static inline unsigned unpark(const void *addr, unsigned count, uint32_t bits)
 }
 
 /* Looks without the lock: what may vanish meanwhile may be prefetched, not read. */
-void lot_expect(const void *addr, int step)
+EVY_UNSEEN void lot_expect(const void *addr, int step)
 {
     struct bucket *b = bucket_of(addr);
     if (step == 0) {

@@ -147,13 +147,19 @@ static void pause_for_period(void)
     atomic_store(&hurry, 0);
 }
 
+/* A blocking call may be handing it over just now. */
+static struct carrier *hub_carrier(const struct hub *h)
+{
+    return __atomic_load_n(&h->carrier, __ATOMIC_ACQUIRE);
+}
+
 /* Its carrier would run if there were a processor for it, and has not yet had one for long: another kernel thread
    would hardly get one either. */
 static bool lacks_processor(const struct hub *h, int64_t now)
 {
+    struct carrier *c = hub_carrier(h);
     return now - h->suspected_at < STARVES_NS &&
-           kernel_thread_cpu(h->carrier->tid) - h->cpu_seen < COMPUTES_NS &&
-           carrier_wants_processor(h->carrier);
+           kernel_thread_cpu(c->tid) - h->cpu_seen < COMPUTES_NS && carrier_wants_processor(c);
 }
 
 static void be_alert(int64_t until)
@@ -172,7 +178,7 @@ static void suspect(struct hub *h, int64_t now)
     else if (again < look_again)
         look_again = again;
     h->suspected_at = now;
-    h->cpu_seen = kernel_thread_cpu(h->carrier->tid);
+    h->cpu_seen = kernel_thread_cpu(hub_carrier(h)->tid);
 }
 
 static void take_over(struct hub *h, int64_t now)

@@ -7,7 +7,7 @@
 #include "core/trace.h"
 #include "segment.h"
 
-void observed_switch(struct hub *h, struct green *from, struct green *to)
+EVY_UNSEEN void observed_switch(struct hub *h, struct green *from, struct green *to)
 {
     if (observes(OBSERVE_CROWD))
         sched_expect_crowd(h);

@@ -18,7 +18,7 @@
 #include <errno.h>
 
 /* Everything about a switch but the jump, to be made with what this returns. */
-static inline struct context_next depart(struct green *from, struct green *to)
+static EVY_INLINE struct context_next depart(struct green *from, struct green *to)
 {
     struct hub *h = to->hub;
     uintptr_t tp = to->tp == from->tp ? 0 : to->tp;
@@ -39,7 +39,7 @@ static inline void arrive(void)
     struct green *g = self();
     struct hub *h = g->hub;
     if (unlikely(h->after != NULL)) {
-        while (unlikely(atomic_load_explicit(&h->inspected, memory_order_relaxed) != NULL))
+        while (unlikely(atomic_load_explicit(&h->inspected, memory_order_acquire) != NULL))
             sys_yield(); /* the memory of who left is about to go */
         void (*after)(void *) = h->after;
         h->after = NULL;
@@ -70,7 +70,7 @@ void sched_arrived(void)
 static EVY_COLD bool held_back(struct hub *h, struct green *g)
 {
     if (g == h->astray) {
-        h->astray = NULL;
+        __atomic_store_n(&h->astray, NULL, __ATOMIC_RELEASE);
         run_queue_append(&h->runnable, &h->held);
         return false;
     }
@@ -81,7 +81,7 @@ static EVY_COLD bool held_back(struct hub *h, struct green *g)
 
 static inline struct green *pick(struct hub *h)
 {
-    if (likely(--h->budget > 0)) {
+    if (likely(owned_add(&h->budget, -1) > 0)) {
         struct green *g = run_queue_pop(&h->runnable);
         while (unlikely(h->astray != NULL) && g && held_back(h, g))
             g = run_queue_pop(&h->runnable);
@@ -199,7 +199,7 @@ void sched_tick(void)
 {
     struct green *g = self();
     critical_enter_as(g);
-    bool enough = --g->hub->budget <= 0;
+    bool enough = owned_add(&g->hub->budget, -1) <= 0;
     critical_leave_as(g);
     if (unlikely(enough))
         sched_yield_now();
@@ -363,7 +363,7 @@ void sched_end(void (*after)(void *), void *arg)
     h->after_arg = arg;
 }
 
-struct context_next sched_last(void)
+EVY_UNSEEN struct context_next sched_last(void)
 {
     struct green *g = self();
     return depart(g, pick(g->hub));

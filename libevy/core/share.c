@@ -1,6 +1,7 @@
 #include "core/share.h"
 
 #include "base/clock.h"
+#include "body/critical.h"
 #include "core/apart.h"
 #include "core/birth.h"
 #include "core/evloop.h"
@@ -49,6 +50,12 @@ static struct hub *idle_hub(const struct hub *h, int64_t now)
     return NULL;
 }
 
+static struct hub *rather_idle(struct hub *h)
+{
+    struct hub *idle = h->runnable.first ? idle_hub(h, clock_now()) : NULL;
+    return idle ? idle : h;
+}
+
 struct hub *share_hub_for_new(void)
 {
     struct green *me = self();
@@ -56,10 +63,12 @@ struct hub *share_hub_for_new(void)
         return &hubs[0];
     if (unlikely(me->hub->apart))
         return apart_hub_for_new();
-    if (likely(hub_count == 1 || !me->hub->runnable.first))
+    if (likely(hub_count == 1))
         return me->hub;
-    struct hub *idle = idle_hub(me->hub, clock_now());
-    return idle ? idle : me->hub;
+    critical_enter_as(me); /* the queue is the hub's */
+    struct hub *h = rather_idle(me->hub);
+    critical_leave_as(me);
+    return h;
 }
 
 /* Main has its carrier's stack, ranks and the promises to cooperative ones hold within a hub, armed timeouts are in

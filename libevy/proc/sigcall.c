@@ -99,13 +99,13 @@ int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc)
                           memory_order_relaxed);
     g->handled++;
     g->breaks += !(act.sa_flags & SA_RESTART);
-    g->critical = uc ? critical - 1 : 0;
+    owned_set(&g->critical, uc ? critical - 1 : 0);
     if (uc) { /* inside on_signal or on_fault, where the kernel blocks everything */
         uint64_t kernel = mask_here();
         sys_sigmask(SIG_SETMASK, &kernel);
     }
     mask = call_handler(g, &act, sig, info, uc, mask);
-    g->critical = critical;
+    owned_set(&g->critical, critical);
     if (f)
         frame_pop(g, f);
     go_back_to_mask(g, mask);

@@ -30,13 +30,13 @@ struct handler_frame *frame_push(struct green *g, uintptr_t at)
     f->mask = sig_mask(g);
     f->at = at;
     f->alt = altstack_holds(&g->alt, at) ? g->alt : (stack_t){.ss_size = 0};
-    g->handlers = f;
+    owned_set(&g->handlers, f);
     return f;
 }
 
 void frame_pop(struct green *g, struct handler_frame *f)
 {
-    g->handlers = f->outer;
+    owned_set(&g->handlers, f->outer);
     atomic_store(&f->used, false);
 }
 

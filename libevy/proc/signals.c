@@ -71,7 +71,7 @@ bool signals_deliver(void)
 /* The monitor may have given g's hub away: then g goes after it, with the carrier's mask in order. */
 void handlers_hold(struct green *g, const ucontext_t *uc)
 {
-    g->critical++;
+    owned_add(&g->critical, 1);
     atomic_signal_fence(memory_order_seq_cst);
     if (unlikely(atomic_load_explicit(&g->stranded, memory_order_relaxed))) {
         uint64_t mask = mask_here();

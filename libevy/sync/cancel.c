@@ -26,7 +26,7 @@ void cancel_now(void)
 {
     struct green *g = self();
     if (g)
-        g->critical = 0;
+        owned_set(&g->critical, 0);
     evy_pthread_exit(PTHREAD_CANCELED);
 }
 

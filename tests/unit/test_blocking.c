@@ -346,6 +346,33 @@ START_TEST(foreign_threads_post_and_wake_a_sleeping_hub)
 }
 END_TEST
 
+static evy_event *posted;
+
+static void send_posted(void *arg)
+{
+    evy_event_send(posted, arg);
+}
+
+static void *posts_once(void *arg)
+{
+    usleep(20000);
+    ck_assert_int_eq(evy_call_soon(NULL, send_posted, arg), 0);
+    return arg;
+}
+
+/* Nothing else would: it has no deadline. */
+START_TEST(a_foreign_thread_wakes_a_hub_that_sleeps_for_ever)
+{
+    void *value = NULL;
+    posted = evy_event_new();
+    pthread_t t = real_thread(posts_once, &called);
+    ck_assert_int_eq(evy_event_wait(posted, &value, EVY_FOREVER), 0);
+    ck_assert_ptr_eq(value, &called);
+    pthread_join(t, NULL);
+    evy_event_free(posted);
+}
+END_TEST
+
 static void interrupt(void *main)
 {
     evy_kill(main, EINTR);
@@ -392,12 +419,14 @@ static void add(TCase *tc)
     tcase_add_test(tc, who_is_killed_leaves_and_the_job_completes);
     tcase_add_test(tc, who_is_killed_in_the_queue_leaves_too);
     tcase_add_test(tc, a_call_that_is_killed_or_times_out_in_the_queue_is_not_made);
-    tcase_add_test(tc, jobs_may_end_their_thread_nest_and_fail);
+    if (!UNDER_TSAN) /* pthread_exit is TSan's own, for kernel threads only */
+        tcase_add_test(tc, jobs_may_end_their_thread_nest_and_fail);
     tcase_add_test(tc, a_foreign_thread_calls_by_itself);
     tcase_add_test(tc, light_ones_block_side_by_side);
     tcase_add_test(tc, calls_run_in_order_on_the_loop_and_may_spawn);
     tcase_add_test(tc, a_thousand_wait_and_one_more_is_refused);
     tcase_add_test(tc, foreign_threads_post_and_wake_a_sleeping_hub);
+    tcase_add_test(tc, a_foreign_thread_wakes_a_hub_that_sleeps_for_ever);
     tcase_add_test(tc, a_signal_handler_posts);
     tcase_add_test(tc, counts_grow);
 }

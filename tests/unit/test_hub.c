@@ -92,18 +92,18 @@ END_TEST
 
 static void *make_local(void *arg)
 {
-    *(evy_timer **)arg = evy_hub_call_local(0.005, say_cb, "l");
+    *(evy_timer **)arg = evy_hub_call_local(0.05, say_cb, "l");
     return NULL;
 }
 
 START_TEST(a_local_timer_dies_with_its_maker)
 {
-    evy_timer *mine = evy_hub_call_local(0.005, say_cb, "m"), *other;
+    evy_timer *mine = evy_hub_call_local(0.05, say_cb, "m"), *other;
     evy_spawn_n(make_local, &other);
     evy_sleep(0);
     ck_assert_int_eq(evy_timer_pending(other), 0);
     ck_assert_int_eq(evy_timer_pending(mine), 1);
-    evy_sleep(0.02);
+    evy_sleep(0.1);
     ck_assert_trace("m");
     evy_timer_free(mine);
     evy_timer_free(other);

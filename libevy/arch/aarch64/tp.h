@@ -8,14 +8,14 @@
 
 static inline void tp_init(void) {}
 
-static inline uintptr_t tp_get(void)
+static EVY_INLINE uintptr_t tp_get(void)
 {
     uintptr_t tp;
     __asm__ volatile("mrs %0, tpidr_el0" : "=r"(tp));
     return tp;
 }
 
-static inline void tp_set(uintptr_t tp)
+static EVY_INLINE void tp_set(uintptr_t tp)
 {
     __asm__ volatile("msr tpidr_el0, %0" : : "r"(tp) : "memory");
 }

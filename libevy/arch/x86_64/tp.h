@@ -12,14 +12,14 @@ void tp_init(void);
 
 void tp_set_slow(uintptr_t tp);
 
-static inline uintptr_t tp_get(void)
+static EVY_INLINE uintptr_t tp_get(void)
 {
     uintptr_t tp; /* the first word of the TCB is its own address (x86-64 psABI, variant II) */
     __asm__("mov %%fs:0, %0" : "=r"(tp));
     return tp;
 }
 
-static inline void tp_set(uintptr_t tp)
+static EVY_INLINE void tp_set(uintptr_t tp)
 {
     if (likely(tp_fast))
         __asm__ volatile("wrfsbase %0" : : "r"(tp) : "memory");
