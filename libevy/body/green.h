@@ -41,6 +41,8 @@ enum green_flags {
     GREEN_STAYS = 512,  /* owns what belongs to its hub: never given to another */
     GREEN_ASIDE = 1024, /* has woken a starving waiter where it could not yield (lot_stand_aside) */
     GREEN_NO_NEW_PRIVS = 2048, /* asked for it; its kernel thread may lack it (own_thread.h) */
+    GREEN_TRACED =
+        4096, /* a tracer is to see the signals that it sends itself: they pass the kernel */
 };
 
 /* Reasons in green->interrupted: why waits should end early. */

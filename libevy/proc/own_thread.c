@@ -16,8 +16,12 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+
+#define PERSONALITY_ASKED 0xffffffff /* changes nothing */
 
 int own_thread_get(void)
 {
@@ -49,6 +53,13 @@ int evy_setns(int fd, int type)
 {
     own_thread_get();
     return REAL(setns)(fd, type);
+}
+
+int evy_personality(unsigned long persona)
+{
+    if (persona != PERSONALITY_ASKED)
+        own_thread_get();
+    return REAL(personality)(persona);
 }
 
 int evy_setfsuid(uid_t uid)
@@ -99,6 +110,8 @@ long evy_ptrace(int request, const long *a)
 {
     wait_expect_stops();
     apart_go(true);
+    if (request == PTRACE_TRACEME)
+        self()->flags |= GREEN_TRACED;
     return REAL(ptrace)((enum __ptrace_request)request, a[0], a[1], a[2]);
 }
 
@@ -153,6 +166,14 @@ int evy_prctl(int option, const long *a)
 void own_thread_for(long number, const long *a)
 {
     switch (number) {
+    case SYS_landlock_restrict_self:
+        own_thread_get();
+        settle(self());
+        return;
+    case SYS_personality:
+        if (a[0] != PERSONALITY_ASKED)
+            own_thread_get();
+        return;
     case SYS_seccomp:
         if (a[0] == SECCOMP_GET_ACTION_AVAIL || a[0] == SECCOMP_GET_NOTIF_SIZES)
             return;

@@ -12,6 +12,7 @@ void own_thread_for(long number, const long *a);
 
 int evy_unshare(int flags);
 int evy_setns(int fd, int type);
+int evy_personality(unsigned long persona);
 int evy_setfsuid(uid_t uid);
 int evy_setfsgid(gid_t gid);
 int evy_capget(void *header, void *data);

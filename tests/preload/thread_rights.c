@@ -1,14 +1,15 @@
 // limit: 60
 // Proves: what the kernel keeps for one thread changes for that thread alone, however often it waits and hubs change
 // carriers, and for threads it makes from then on: working directory, umask and names of the host once unshared,
-// capabilities, no_new_privs, a seccomp filter, file system ids, ids set by bare system calls, what it traces. All of
-// that goes with the thread. Names set by prctl are the thread's.
+// capabilities, no_new_privs, a seccomp filter, a Landlock ruleset, the personality, file system ids, ids set by bare system
+// calls, what it traces. All of that goes with the thread. Names set by prctl are the thread's.
 #define _GNU_SOURCE
 #include "check.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/fsuid.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -24,7 +26,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { KINDS = 9, BYSTANDERS = 6, ROUNDS = 12 };
+enum { KINDS = 11, BYSTANDERS = 6, ROUNDS = 12 };
 
 static atomic_int over;
 
@@ -39,6 +41,31 @@ static void own_filter(void)
     struct sock_fprog program = {sizeof code / sizeof *code, code};
     CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
     CHECK(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0);
+}
+
+static __thread int unknown_to_kernel; /* it has no Landlock */
+
+/* Nobody with it may make a FIFO. */
+static void restrict_files(void)
+{
+    struct landlock_ruleset_attr attr = {.handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_FIFO};
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+    if (rules < 0) {
+        CHECK(errno == ENOSYS || errno == EOPNOTSUPP);
+        unknown_to_kernel = 1;
+        return;
+    }
+    CHECK(syscall(SYS_landlock_restrict_self, rules, 0) == 0);
+    close(rules);
+}
+
+static int restricted(void)
+{
+    char name[64];
+    snprintf(name, sizeof name, "/tmp/thread_rights.%d.%d", getpid(), gettid());
+    int denied = mkfifo(name, 0600) == -1 && errno == EACCES;
+    CHECK(denied || unlink(name) == 0);
+    return denied || unknown_to_kernel;
 }
 
 static void drop_capabilities(void)
@@ -94,8 +121,14 @@ static void change(int kind)
     case 7:
         CHECK(syscall(SYS_setresuid, 1234, 1234, 0) == 0);
         break;
-    default:
+    case 8:
         CHECK(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0);
+        break;
+    case 9:
+        restrict_files();
+        break;
+    default:
+        CHECK(personality(ADDR_NO_RANDOMIZE) != -1);
     }
 }
 
@@ -115,6 +148,8 @@ static unsigned changes(void)
     set |= (setfsuid((uid_t)-1) == 65534) << 6;
     set |= (syscall(SYS_geteuid) == 1234) << 7;
     set |= (unsigned)prctl(PR_GET_KEEPCAPS, 0, 0, 0, 0) << 8;
+    set |= (unsigned)restricted() << 9;
+    set |= (personality(0xffffffff) == ADDR_NO_RANDOMIZE) << 10;
     return set;
 }
 
