@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 static long nowait(int number, int fd, const struct iovec *iov, int count)
 {
@@ -42,6 +43,15 @@ static long try_readv(struct io *io, const struct iovec *iov, int count)
     return or_errno(real.readv(io->fd, iov, count));
 }
 
+/* Of pipes and terminals poll tells when there is room. What answers questions (fanotify) or takes lines (/dev/kmsg) may take
+   them at any time and never say so. */
+static bool tells_room(const struct io *io)
+{
+    struct stat st;
+    return fd_has(io->slot, FD_TERMINAL) || sys_call4(SYS_fstat, io->fd, (long)&st, 0, 0) < 0 ||
+           S_ISFIFO(st.st_mode);
+}
+
 /* A pipe that polls writable has room for PIPE_BUF bytes; more might block. */
 static long try_writev(struct io *io, const struct iovec *iov, int count)
 {
@@ -52,8 +62,11 @@ static long try_writev(struct io *io, const struct iovec *iov, int count)
         if (!wants_poll(io, r))
             return r;
     }
-    if (!fd_ready(io->fd, POLLOUT))
-        return -EAGAIN;
+    if (!fd_ready(io->fd, POLLOUT)) {
+        if (tells_room(io))
+            return -EAGAIN;
+        return or_errno(BLOCKING(PLAIN, ssize_t, real.writev(io->fd, iov, count)));
+    }
     if (iov_bytes(iov, (size_t)count) <= PIPE_BUF)
         return or_errno(real.writev(io->fd, iov, count));
     size_t n = iov[0].iov_len < PIPE_BUF ? iov[0].iov_len : PIPE_BUF;
