@@ -58,6 +58,14 @@ static long raw_ppoll(const long *a)
     return note_left(timeout, deadline, r);
 }
 
+static long raw_select(const long *a)
+{
+    if (!probe_given((const void *)a[4], sizeof(struct timeval)))
+        return errno_edge(-EFAULT);
+    return hook_select((int)a[0], (fd_set *)a[1], (fd_set *)a[2], (fd_set *)a[3],
+                       (struct timeval *)a[4]);
+}
+
 /* The sixth word points to the mask and its size. */
 static long raw_pselect(const long *a)
 {
@@ -74,6 +82,8 @@ static long raw_pselect(const long *a)
 
 static long raw_clock_nanosleep(const long *a)
 {
+    if (a[0] == CLOCK_THREAD_CPUTIME_ID) /* libc's answer is another */
+        return raw(SYS_clock_nanosleep, a);
     return errno_edge(-hook_clock_nanosleep(
         (clockid_t)a[0], (int)a[1], (const struct timespec *)a[2], (struct timespec *)a[3]));
 }
@@ -249,8 +259,7 @@ static bool green_call(long number, const long *a, long *r)
         CASE(setsockopt, hook_setsockopt(FD, (int)a[1], (int)a[2], PTR(void, 3), (socklen_t)a[4]))
 #ifdef SYS_poll /* not on newer CPUs */
         CASE(poll, hook_poll(PTR(struct pollfd, 0), (nfds_t)a[1], (int)a[2]))
-        CASE(select, hook_select((int)a[0], PTR(fd_set, 1), PTR(fd_set, 2), PTR(fd_set, 3),
-                                 PTR(struct timeval, 4)))
+        CASE(select, raw_select(a))
         CASE(epoll_wait, hook_epoll_wait(FD, PTR(struct epoll_event, 1), (int)a[2], (int)a[3]))
         CASE(dup2, hook_dup2(FD, (int)a[1]))
         CASE(pipe, hook_pipe(PTR(int, 0)))
@@ -288,7 +297,8 @@ static bool green_call(long number, const long *a, long *r)
         CASE(kill, hook_kill((pid_t)a[0], (int)a[1]))
         CASE(tgkill, hook_tgkill((pid_t)a[0], (pid_t)a[1], (int)a[2]))
         CASE(set_tid_address, hook_gettid()) /* what it sets belongs to the carrier, not to us */
-        CASE(set_robust_list, 0)             /* likewise */
+        CASE(set_robust_list,                /* likewise */
+             errno_edge(a[1] == sizeof(struct robust_list_head) ? 0 : -EINVAL))
         CASE(close, hook_close(FD))
         CASE(close_range, hook_close_range((unsigned)a[0], (unsigned)a[1], (int)a[2]))
         CASE(dup, hook_dup(FD))

@@ -46,10 +46,11 @@ int record_lock_wait(int fd, int cmd, long arg)
 ssize_t evy_msgrcv(int queue, void *message, size_t room, long type, int flags)
 {
     cancel_point();
-    return TRY_OR_BLOCK(POINT, ssize_t,
-                        REAL(msgrcv)(queue, message, room, type, flags | IPC_NOWAIT),
-                        errno == ENOMSG && !(flags & (IPC_NOWAIT | MSG_COPY)),
-                        REAL(msgrcv)(queue, message, room, type, flags));
+    if (flags & MSG_COPY) /* never waits */
+        return REAL(msgrcv)(queue, message, room, type, flags);
+    return TRY_OR_BLOCK(
+        POINT, ssize_t, REAL(msgrcv)(queue, message, room, type, flags | IPC_NOWAIT),
+        errno == ENOMSG && !(flags & IPC_NOWAIT), REAL(msgrcv)(queue, message, room, type, flags));
 }
 
 int evy_msgsnd(int queue, const void *message, size_t n, int flags)

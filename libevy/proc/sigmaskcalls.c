@@ -2,9 +2,11 @@
 #include "proc/signals.h"
 #include "proc/sigstate.h"
 
+#include "arch/probe.h"
 #include "base/config.h"
 #include "body/critical.h"
 #include "core/hub.h"
+#include "io/io.h"
 #include "real/real.h"
 
 #include <errno.h>
@@ -50,6 +52,8 @@ int evy_sigpending(sigset_t *set)
 {
     const struct green *g = self();
     uint64_t pending = 0;
+    if (!probe(set, sizeof pending))
+        return (int)errno_edge(-EFAULT);
     sys_call4(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0);
     if (g)
         pending = (pending | sigqueue_pending(g) | sigqueue_pending(NULL)) & sig_mask(g);

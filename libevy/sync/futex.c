@@ -41,7 +41,7 @@ static long wake_at(const struct call *c, const void *addr, unsigned count, uint
         return woken;
     long more =
         sys_call6(SYS_futex, (long)addr, FUTEX_WAKE_BITSET, (long)count - woken, 0, 0, (long)bits);
-    return more > 0 ? woken + more : woken;
+    return more > 0 ? woken + more : woken ? woken : more == -EFAULT ? more : 0;
 }
 
 /* Whether other processes may have the memory, too: only such a mapping can be had a second time (mremap(2)). */

@@ -19,6 +19,7 @@
 
 static char *edge; /* nothing can be read from here on, all before it can */
 static int fds[2];
+static int set; /* of semaphores */
 
 #define TELL(call)                                                                                 \
     do {                                                                                           \
@@ -48,6 +49,9 @@ static void waits(void *bad, void *torn)
     TELL(epoll_pwait(ep, &event, 1, 10, bad));
     TELL(epoll_pwait2(ep, &event, 1, bad, NULL));
     TELL(epoll_pwait2(ep, &event, 1, &soon, torn));
+    TELL(sigpending(bad));
+    TELL(sigsuspend(bad));
+    TELL(semop(set, bad, 1));
 }
 
 static void moves(void *bad, void *torn)
@@ -82,6 +86,8 @@ static void by_number(void *bad, void *torn)
     TELL(syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, torn));
     TELL(syscall(SYS_futex, &word, FUTEX_CMP_REQUEUE_PRIVATE, 1, 1L, bad, 0));
     TELL(syscall(SYS_futex, &word, FUTEX_WAKE_OP_PRIVATE, 1, 1L, bad, 0));
+    TELL(syscall(SYS_futex, edge, FUTEX_WAKE, 1));
+    TELL(syscall(SYS_select, 0L, NULL, NULL, NULL, torn));
     TELL(syscall(SYS_ppoll, NULL, 0L, torn, NULL, 8L));
     TELL(syscall(SYS_pselect6, 0L, NULL, NULL, NULL, bad, NULL));
     TELL(syscall(SYS_pselect6, 0L, NULL, NULL, NULL, NULL, torn));
@@ -129,8 +135,9 @@ int main(void)
         mmap(NULL, 2 * (size_t)page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(p != MAP_FAILED && mprotect(p + page, (size_t)page, PROT_NONE) == 0);
     edge = p + page;
+    CHECK((set = semget(IPC_PRIVATE, 1, 0600)) >= 0);
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
     pthread_join(spawn(all, NULL), NULL);
     all(NULL);
-    return 0;
+    return semctl(set, 0, IPC_RMID);
 }

@@ -48,6 +48,7 @@ static void *wants_message(void *arg)
 {
     struct msgbuf b;
     CHECK(msgrcv(queue, &b, 1, 0, 0) == 1 && b.mtext[0] == 'm');
+    CHECK(msgrcv(queue, &b, 1, 0, 040000 /* MSG_COPY */) == -1 && errno == EINVAL);
     return arg;
 }
 

@@ -168,8 +168,17 @@ static void *uncancelled(void *arg)
     return NULL;
 }
 
+static void refusals(void)
+{
+    struct timespec soon = {0, 1};
+    CHECK(syscall(SYS_set_robust_list, &soon, -1L) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_clock_nanosleep, (long)CLOCK_THREAD_CPUTIME_ID, 0L, &soon, NULL) == -1 &&
+          errno == EOPNOTSUPP);
+}
+
 static void *body(void *arg)
 {
+    refusals();
     reads();
     waits();
     sockets();
