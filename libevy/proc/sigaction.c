@@ -94,7 +94,9 @@ static int install(int sig, const struct sigaction *act)
 
 void action_reset(int sig)
 {
-    struct sigaction act = {.sa_handler = SIG_DFL};
+    struct sigaction act;
+    read_action(sig, &act); /* flags and mask stay */
+    act.sa_handler = SIG_DFL;
     write_action(sig, &act);
     install(sig, &act);
 }
@@ -104,7 +106,7 @@ void action_default(int sig)
     struct sigaction act;
     if (sig == SIGURG || REAL(sigaction)(sig, NULL, &act) || act.sa_handler == SIG_IGN)
         return;
-    if (act.sa_sigaction == on_signal) {
+    if (act.sa_sigaction == on_signal || act.sa_sigaction == on_fault) {
         act = (struct sigaction){.sa_handler = SIG_DFL};
         REAL(sigaction)(sig, &act, NULL);
     }
@@ -187,7 +189,10 @@ int evy_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
         siginfo_t info;
         sigqueue_take(NULL, sig, &info); /* ignoring discards what is pending */
     }
-    return set_action(sig, act ? &copy : NULL, old);
+    int r = set_action(sig, act ? &copy : NULL, old);
+    if (act)
+        mask_release(sig); /* what was held with those discarded goes the same way */
+    return r;
 }
 
 sighandler_t evy_signal(int sig, sighandler_t handler)

@@ -10,13 +10,28 @@ struct call {
     int sig;
     siginfo_t *info;
     ucontext_t *uc;
+    struct green *g;
+    unsigned critical; /* for the handler */
+    bool blocks;       /* the kernel blocks everything now */
 };
 
+/* Others may come from here on, and no longer once the handler has returned: before and after it g is not yet, or no more,
+   on the stack that its frame tells. */
 static void call(void *arg)
 {
     const struct call *c = arg;
+    unsigned held = c->g->critical;
+    owned_set(&c->g->critical, c->critical);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (c->blocks) {
+        uint64_t kernel = mask_here();
+        sys_sigmask(SIG_SETMASK, &kernel);
+    }
+    mask_release(c->sig);
     c->act->sa_sigaction(c->sig, c->info,
                          c->uc); /* three arguments for every handler, as the kernel does */
+    atomic_signal_fence(memory_order_seq_cst);
+    owned_set(&c->g->critical, held);
 }
 
 static uint64_t blocked_by(const struct sigaction *act, int sig)
@@ -58,15 +73,15 @@ static void show_mask(ucontext_t *uc, uint64_t mask)
 
 /* Returns the mask to go back to: the handler finds it in its context and may change it there. After it g has the alternate
    stack that it had before, too, as the kernel's return from a signal does. */
-static uint64_t call_handler(struct green *g, const struct sigaction *act, int sig, siginfo_t *info,
-                             ucontext_t *uc, uint64_t mask)
+static uint64_t call_handler(struct call c, uint64_t mask)
 {
-    struct call c = {.act = act, .sig = sig, .info = info, .uc = uc};
+    struct green *g = c.g;
+    const struct sigaction *act = c.act;
     const stack_t alt = g->alt, none = {.ss_size = 0};
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     bool changes = changes_stack(g, act, here);
     ucontext_t own;
-    if (!uc && act->sa_flags & SA_SIGINFO) {
+    if (!c.uc && act->sa_flags & SA_SIGINFO) {
         getcontext(&own);
         own.uc_stack = alt;
         c.uc = &own;
@@ -91,24 +106,22 @@ int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc)
         return SA_RESTART;
     if (act.sa_flags & SA_RESETHAND)
         action_reset(sig);
+    struct call c = {&act, sig, info, uc, g, .critical = uc ? g->critical - 1 : 0, .blocks = uc};
+    if (!uc)
+        critical_enter_as(g);
     uint64_t mask = sig_mask(g);
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     struct handler_frame *f = frame_push(g, handler_place(g, &act, here));
-    unsigned critical = g->critical;
     atomic_store_explicit(&g->sigmask, mask | (blocked_by(&act, sig) & ~SIG_FIXED),
                           memory_order_relaxed);
     g->handled++;
     g->breaks += !(act.sa_flags & SA_RESTART);
-    owned_set(&g->critical, uc ? critical - 1 : 0);
-    if (uc) { /* inside on_signal or on_fault, where the kernel blocks everything */
-        uint64_t kernel = mask_here();
-        sys_sigmask(SIG_SETMASK, &kernel);
-    }
-    mask = call_handler(g, &act, sig, info, uc, mask);
-    owned_set(&g->critical, critical);
+    mask = call_handler(c, mask);
     if (f)
         frame_pop(g, f);
     go_back_to_mask(g, mask);
+    if (!uc)
+        critical_leave_quietly(g);
     if (unlikely(sigqueue_for(g) & ~mask)) /* came while the handler's mask was on */
         atomic_fetch_or(&g->interrupted, INTERRUPT_SIGNAL);
     return act.sa_flags;

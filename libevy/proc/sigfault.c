@@ -25,19 +25,11 @@ static void tell(const struct green *g)
               *g->name ? " (" : "", g->name, *g->name ? ")" : "", g->stack_user >> 10);
 }
 
-/* As if we were not there: the instruction is run again, or the signal sent again. */
-static void leave_to_kernel(int sig, const siginfo_t *info)
+/* As if we were not there: the instruction is run again. */
+static void leave_to_kernel(int sig)
 {
     const struct sigaction act = {.sa_handler = SIG_DFL};
     REAL(sigaction)(sig, &act, NULL);
-    if (info->si_code <= 0)
-        signal_raise_kernel(sig);
-}
-
-/* Natively the kernel ends a process that blocks its fault; a signal that was sent is another matter. */
-static bool fatal(const struct green *g, int sig, const siginfo_t *info)
-{
-    return info->si_code > 0 && sig_mask(g) & sig_bit(sig);
 }
 
 /* Like any handler's: the mask is g's own, the kernel has the carrier's, whoever runs there while the handler waits. What
@@ -49,8 +41,8 @@ static void run_on_green(struct green *g, int sig, siginfo_t *info, ucontext_t *
         sys3(SYS_sigaltstack, &alt, 0, 0);
     handlers_hold(g, uc);
     uc->uc_stack = alt.ss_size ? alt : (stack_t){.ss_flags = SS_DISABLE};
-    if (fatal(g, sig, info))
-        leave_to_kernel(sig, info);
+    if (sig_mask(g) & sig_bit(sig))
+        leave_to_kernel(sig); /* natively the kernel ends a process that blocks its fault */
     else
         run_handler(g, sig, info, uc);
     handlers_release(g, uc);
@@ -72,10 +64,14 @@ void on_fault(int sig, siginfo_t *info, void *context)
     int saved = errno;
     if (unlikely(repaired(info, context)))
         return;
+    if (info->si_code <= 0) { /* sent, no fault */
+        on_signal(sig, info, context);
+        return;
+    }
     if (g && on_guard(g, sig, info))
         tell(g);
     if (!action_of(sig, &act))
-        leave_to_kernel(sig, info);
+        leave_to_kernel(sig);
     else if (g && hub_count && !(g->flags & GREEN_LOOP))
         run_on_green(g, sig, info, context);
     else

@@ -16,6 +16,8 @@ static struct spin lock; /* protects common and waiters; nests around bodies_loc
 static _Atomic uint64_t common; /* blocked by all; each live green thread's mask contains it */
 static _Atomic uint64_t waited; /* somebody is in sigwait for them: the kernel has to keep them */
 static unsigned waiters[SIGNALS + 1]; /* green threads in sigwait for each */
+static _Atomic uint64_t
+    held; /* have come again before who handles them began: the kernel keeps them until then */
 
 /* Other carriers take no signals but those that their own code causes and our poke. */
 #define CARRIER_MASK (~(SIG_FAULTS | SIG_CALLS | SIG_FIXED | sig_bit(SIGURG)))
@@ -29,7 +31,8 @@ uint64_t mask_here(void)
 {
     if (!on_main_thread())
         return CARRIER_MASK;
-    return (atomic_load(&common) | atomic_load(&waited)) & ~actions_wrapped_always();
+    return (atomic_load(&common) | atomic_load(&waited) | atomic_load(&held)) &
+           ~actions_wrapped_always();
 }
 
 void mask_ask_chore(void)
@@ -52,6 +55,20 @@ void mask_apply(void)
         signal_poke(getpid());
     }
     critical_leave();
+}
+
+void mask_hold(int sig)
+{
+    if (sigqueue_pending(NULL) & sig_bit(sig))
+        atomic_fetch_or(&held, sig_bit(sig));
+}
+
+void mask_release(int sig)
+{
+    if (likely(!(atomic_load(&held) & sig_bit(sig))) || sigqueue_pending(NULL) & sig_bit(sig))
+        return;
+    atomic_fetch_and(&held, ~sig_bit(sig));
+    mask_apply();
 }
 
 static bool narrow(struct green *g, void *arg)
@@ -118,9 +135,12 @@ void mask_fetch(uint64_t set)
         if (set & sig_bit(sig) && !action_of(sig, &act))
             set &= ~sig_bit(sig);
     int sig;
-    while (set &&
-           (sig = (int)sys_call4(SYS_rt_sigtimedwait, (long)&set, (long)&info, (long)&zero, 8)) > 0)
+    while (set && (sig = (int)sys_call4(SYS_rt_sigtimedwait, (long)&set, (long)&info, (long)&zero,
+                                        8)) > 0) {
         sigqueue_put(NULL, sig, &info);
+        if (!sig_is_realtime(sig) || info.si_code == SI_TIMER)
+            set &= ~sig_bit(sig); /* a timer may have fired again */
+    }
 }
 
 void mask_settle(uint64_t unblocked)
@@ -213,6 +233,7 @@ void mask_start(void)
     uint64_t mask = sys_sigmask(SIG_BLOCK, NULL) & ~SIG_FIXED;
     memset(waiters, 0, sizeof waiters);
     atomic_store(&waited, 0);
+    atomic_store(&held, 0);
     atomic_store(&common, mask);
     atomic_store(&g->sigmask, mask);
     atomic_store(&g->takes_signals, true);

@@ -32,10 +32,12 @@ static bool deliver_one(struct green *g, ucontext_t *uc, int *flags)
     if (!sigqueue_take(g, sig, &info) && !sigqueue_take(NULL, sig, &info))
         return true;
     struct sigaction act;
-    if (action_of(sig, &act))
+    if (action_of(sig, &act)) {
         *flags &= run_handler(g, sig, &info, uc);
-    else
+    } else {
+        mask_release(sig);
         action_default(sig);
+    }
     return true;
 }
 
@@ -136,6 +138,9 @@ static bool own_doing(int sig, const siginfo_t *info)
     return SIG_CALLS & sig_bit(sig) && info->si_code == SI_USER && info->si_pid == getpid();
 }
 
+/* No kernel thread blocks them, whatever the program's block. */
+#define UNBLOCKED (actions_wrapped_always() | SIG_FAULTS)
+
 /* A thread that libevy does not run, or nobody is left but the forker: as if we were not there. But a spare carrier is
    none of the program's threads and hands on what was not meant for it. */
 static void run_natively(int sig, siginfo_t *info, ucontext_t *uc)
@@ -147,7 +152,9 @@ static void run_natively(int sig, siginfo_t *info, ucontext_t *uc)
         action_default(sig);
         return;
     }
-    if (hub_count && actions_wrapped_always() & sig_bit(sig) && !own_doing(sig, info)) {
+    if (hub_count && UNBLOCKED & sig_bit(sig) && info->si_code != SI_TKILL &&
+        !own_doing(sig, info)) {
+        mask_hold(sig);
         sigqueue_put(NULL, sig, info);
         mask_ask_chore();
         return;
@@ -199,6 +206,8 @@ static void dispatch(struct green *g, bool free, int sig, siginfo_t *info, ucont
     } else if (target == g && free && !blocked) {
         run_handler(g, sig, info, uc);
     } else {
+        if (!own)
+            mask_hold(sig);
         sigqueue_put(own ? g : NULL, sig, info);
         if (!target)
             mask_ask_chore();

@@ -1,9 +1,9 @@
 #include "proc/sigstate.h"
 
-#include <limits.h>
+#include <sys/resource.h>
 
 #define ROOM                                                                                       \
-    512 /* the kernel's limit (RLIMIT_SIGPENDING) is larger, but these are only those on the way */
+    4096 /* for those on the way, and those that single threads block; RLIMIT_SIGPENDING is the program's */
 
 enum { FREE, BUSY, FULL };
 
@@ -37,6 +37,15 @@ static struct sent *claim(void)
         return &sent[i];
     }
     return NULL;
+}
+
+bool sigqueue_full(void)
+{
+    struct rlimit limit;
+    rlim_t n = 0;
+    for (unsigned i = 0; i < atomic_load(&reached); i++)
+        n += atomic_load_explicit(&sent[i].state, memory_order_relaxed) != FREE;
+    return getrlimit(RLIMIT_SIGPENDING, &limit) == 0 && n >= limit.rlim_cur;
 }
 
 bool sigqueue_put(struct green *target, int sig, const siginfo_t *info)

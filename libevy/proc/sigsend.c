@@ -21,12 +21,18 @@ void signal_raise_kernel(int sig)
     sys_sigmask(SIG_SETMASK, &old);
 }
 
+static bool put_directed(struct green *target, int sig, const siginfo_t *info)
+{
+    return !(sig_is_realtime(sig) && sigqueue_full()) && sigqueue_put(target, sig, info);
+}
+
 /* Nothing of ours handles sig: its default action concerns the whole process. */
-static void send_unhandled(struct green *target, int sig, siginfo_t *info)
+static int send_unhandled(struct green *target, int sig, siginfo_t *info)
 {
     struct sigaction act;
     if (sig_mask(target) & sig_bit(sig)) {
-        sigqueue_put(target, sig, info);
+        if (!put_directed(target, sig, info))
+            return EAGAIN;
         if (atomic_load(&target->sigwaits) & sig_bit(sig))
             signal_nudge(target);
     } else if (target == self()) {
@@ -34,18 +40,21 @@ static void send_unhandled(struct green *target, int sig, siginfo_t *info)
     } else if (REAL(sigaction)(sig, NULL, &act) == 0 && act.sa_handler != SIG_IGN) {
         sys3(SYS_kill, getpid(), sig, 0);
     }
+    return 0;
 }
 
 int signal_send(struct green *target, int sig, siginfo_t *info)
 {
     struct sigaction act;
-    if (!action_of(sig, &act)) {
-        send_unhandled(target, sig, info);
+    bool blocked = sig_mask(target) & sig_bit(sig);
+    if (!action_of(sig, &act))
+        return send_unhandled(target, sig, info);
+    if (target->flags & GREEN_TRACED && target == self() && !blocked) {
+        signal_raise_kernel(sig);
         return 0;
     }
-    if (!sigqueue_put(target, sig, info))
+    if (!put_directed(target, sig, info))
         return EAGAIN;
-    bool blocked = sig_mask(target) & sig_bit(sig);
     if (!blocked && target == self())
         signals_deliver();
     else if (!blocked || atomic_load(&target->sigwaits) & sig_bit(sig))
@@ -124,7 +133,7 @@ bool signals_send_self(int sig, int code, union sigval value)
     struct sigaction act;
     struct green *g = self();
     const struct green *m = main_thread();
-    if (!sig_valid(sig) || sig_mask(g) & sig_bit(sig) || g->flags & GREEN_LOOP ||
+    if (!sig_valid(sig) || sig_mask(g) & sig_bit(sig) || g->flags & (GREEN_LOOP | GREEN_TRACED) ||
         (g != m && atomic_load(&m->takes_signals) && !(sig_mask(m) & sig_bit(sig))) ||
         !action_of(sig, &act))
         return false;

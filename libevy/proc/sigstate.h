@@ -69,6 +69,7 @@ static inline uint64_t sigqueue_for(const struct green *g)
 {
     return sigqueue_pending(g) | sigqueue_pending(NULL);
 }
+bool sigqueue_full(void); /* as many are queued as the program may have pending */
 bool sigqueue_put(struct green *target, int sig, const siginfo_t *info); /* false: no room */
 bool sigqueue_take(struct green *target, int sig, siginfo_t *info);
 void sigqueue_drop(struct green *target); /* everything for it; for a thread that ends */
@@ -129,9 +130,12 @@ uint64_t mask_here(void); /* what the kernel shall block on the calling kernel t
 bool on_main_thread(
     void); /* the process's main kernel thread, which takes signals for the process */
 void mask_waits(uint64_t set, int by); /* by 1 or -1 greens more wait for set in sigwait */
-void mask_settle(uint64_t unblocked);  /* after mask_set: delivers what is no longer blocked */
-void mask_fetch(uint64_t set);         /* takes over what the kernel holds back of these */
-void mask_apply(void);                 /* the kernel blocks what it shall from now on */
+void mask_hold(
+    int sig); /* before sig is queued for the process: if it is the second, the kernel keeps further ones */
+void mask_release(int sig);           /* after one was taken from there, before it is handled */
+void mask_settle(uint64_t unblocked); /* after mask_set: delivers what is no longer blocked */
+void mask_fetch(uint64_t set);        /* takes over what the kernel holds back of these */
+void mask_apply(void);                /* the kernel blocks what it shall from now on */
 void mask_start(void);
 void mask_take_mains(void);
 void mask_forget(void);

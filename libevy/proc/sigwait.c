@@ -2,6 +2,7 @@
 #include "proc/signals.h"
 #include "proc/sigstate.h"
 
+#include "arch/probe.h"
 #include "base/clock.h"
 #include "body/critical.h"
 #include "core/hub.h"
@@ -19,8 +20,12 @@ static int take_sent(struct green *g, uint64_t set, siginfo_t *info)
     uint64_t pending = set & (sigqueue_pending(g) | sigqueue_pending(NULL));
     for (; pending; pending &= pending - 1) {
         int sig = __builtin_ctzl(pending) + 1;
-        if (sigqueue_take(g, sig, info) || sigqueue_take(NULL, sig, info))
+        if (sigqueue_take(g, sig, info))
             return sig;
+        if (sigqueue_take(NULL, sig, info)) {
+            mask_release(sig);
+            return sig;
+        }
     }
     return 0;
 }
@@ -160,7 +165,7 @@ static int suspend(const sigset_t *mask)
 
 int evy_sigsuspend(const sigset_t *mask)
 {
-    return self() ? suspend(mask) : REAL(sigsuspend)(mask);
+    return self() && probe(mask, sizeof(uint64_t)) ? suspend(mask) : REAL(sigsuspend)(mask);
 }
 
 int evy_pause(void)
