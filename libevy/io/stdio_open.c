@@ -15,7 +15,7 @@
 static FILE *opened(FILE *f)
 {
     if (f)
-        fd_closing(fileno(f));
+        fd_closing(stream_fd(f));
     return f;
 }
 
@@ -29,7 +29,7 @@ FILE *evy_fopen(const char *path, const char *mode)
 static int before_close(FILE *f)
 {
     int r = stream_enter(f) ? stream_drain(f) : 0;
-    int fd = fileno(f);
+    int fd = stream_fd(f);
     if (fd >= 0)
         fd_closing(fd);
     stream_leave(f);

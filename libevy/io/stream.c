@@ -52,11 +52,15 @@ void stream_unlock(FILE *f)
     lot_unpark_fenced(word, 1);
 }
 
+int stream_fd(const FILE *f)
+{
+    return f->_flags & FILEBUF ? f->_fileno : -1;
+}
+
 static bool can_wait(const FILE *f)
 {
-    if (!(f->_flags & FILEBUF) || f->_fileno < 0)
-        return false;
-    const struct fd *s = fd_known(f->_fileno);
+    int fd = stream_fd(f);
+    const struct fd *s = fd >= 0 ? fd_known(fd) : NULL;
     return s && fd_kind(s) != FD_FILE && fd_kind(s) != FD_UNKNOWN;
 }
 

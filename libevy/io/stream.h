@@ -13,6 +13,9 @@
 bool stream_enter(FILE *f);
 void stream_leave(FILE *f);
 
+/* Its descriptor, negative for memory and cookies; unlike fileno it leaves errno alone. */
+int stream_fd(const FILE *f);
+
 /* Begins a call on wide characters. True when libc may wait in it. Ended by stream_leave. */
 bool stream_enter_wide(FILE *f);
 

@@ -116,12 +116,24 @@ static void descriptors(void)
     CHECK(close(fd) == 0 && unlink(path) == 0);
 }
 
+/* Without a descriptor; success leaves errno alone. */
+static void memory(void)
+{
+    char *text;
+    size_t n;
+    FILE *f = open_memstream(&text, &n);
+    errno = 0;
+    CHECK(f && fputs("text", f) >= 0 && fclose(f) == 0 && n == 4 && errno == 0);
+    free(text);
+}
+
 static void *all(void *arg)
 {
     standard_input();
     standard_output();
     positions();
     descriptors();
+    memory();
     return arg;
 }
 
