@@ -42,22 +42,33 @@ static atomic_bool started;         /* somebody has seen to it */
 
 #define TAKER_FAILED (~0u)
 
-static bool find(int id, struct thread_timer *found)
+/* Where the list leads to the timer, or ends. The lock is held. */
+static struct thread_timer **place_of(timer_t id)
 {
+    struct thread_timer **at = &timers;
+    while (*at && (*at)->id != id)
+        at = &(*at)->next;
+    return at;
+}
+
+/* A copy; all zero when it is none of ours. */
+static struct thread_timer look_up(timer_t id)
+{
+    struct thread_timer found = {0};
+    critical_enter();
     spin_lock(&timers_lock);
-    const struct thread_timer *t = timers;
-    while (t && (!t->tid || (int)(intptr_t)t->id != id))
-        t = t->next;
+    const struct thread_timer *t = *place_of(id);
     if (t)
-        *found = *t;
+        found = *t;
     spin_unlock(&timers_lock);
-    return t != NULL;
+    critical_leave();
+    return found;
 }
 
 static void send_on(siginfo_t *info)
 {
-    struct thread_timer t;
-    if (!find(info->si_timerid, &t))
+    struct thread_timer t = look_up((timer_t)(intptr_t)info->si_timerid);
+    if (!t.tid)
         return;
     struct green *g = thread_with_tid(t.tid);
     info->si_signo = t.sig;
@@ -104,10 +115,7 @@ static struct thread_timer *leave(timer_t id)
 {
     critical_enter();
     spin_lock(&timers_lock);
-    struct thread_timer **at = &timers;
-    while (*at && (*at)->id != id)
-        at = &(*at)->next;
-    struct thread_timer *t = *at;
+    struct thread_timer **at = place_of(id), *t = *at;
     if (t)
         *at = t->next;
     spin_unlock(&timers_lock);
@@ -173,19 +181,6 @@ int evy_timer_create(clockid_t clock, struct sigevent *event, timer_t *timer)
     return (int)errno_edge(r);
 }
 
-static int64_t ahead_of_kernel(timer_t id)
-{
-    critical_enter();
-    spin_lock(&timers_lock);
-    const struct thread_timer *t = timers;
-    while (t && t->id != id)
-        t = t->next;
-    int64_t ahead = t ? t->ahead : 0;
-    spin_unlock(&timers_lock);
-    critical_leave();
-    return ahead;
-}
-
 /* What has passed already is due at once; 0 would mean never. */
 static struct timespec earlier(const struct timespec *at, int64_t ahead)
 {
@@ -197,7 +192,7 @@ int evy_timer_settime(timer_t timer, int flags, const struct itimerspec *when,
                       struct itimerspec *old)
 {
     struct itimerspec own;
-    int64_t ahead = ahead_of_kernel(timer);
+    int64_t ahead = look_up(timer).ahead;
     if (ahead && flags & TIMER_ABSTIME && when && timespec_valid(&when->it_value) &&
         timespec_to_ns(&when->it_value)) {
         own = *when;
