@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,23 +168,16 @@ int cmd_bench(int argc, char **argv)
 {
     static const struct option options[] = {{"runs", required_argument, NULL, 'r'},
                                             {"svg", required_argument, NULL, 's'},
-                                            {"help", no_argument, NULL, 'h'},
+                                            OPTION_HELP,
                                             {0}};
     size_t runs = 5;
     const char *svg = NULL;
     int option;
-    argv[0] = "evy: bench";
-    while ((option = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
-        if (option == 'r') {
+    while ((option = next_option(argc, argv, "+h", options, help)) != -1) {
+        if (option == 'r')
             runs = run_count(optarg);
-        } else if (option == 's') {
+        else
             svg = optarg;
-        } else if (option == 'h') {
-            fputs(help, stdout);
-            return 0;
-        } else {
-            return 2;
-        }
     }
     if (optind == argc)
         die_usage("bench: no program named; evy bench --help tells more");

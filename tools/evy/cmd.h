@@ -2,6 +2,7 @@
 #ifndef EVY_CMD_H
 #define EVY_CMD_H
 
+#include <getopt.h>
 #include <stddef.h>
 
 /* One line on stderr, "evy: ...", and exit status 1 (2 for die_usage: the command line is wrong). */
@@ -22,8 +23,16 @@ void variable_set(const char *name, const char *value);
 /* The process id that the text is; dies when it is none. */
 int process_id(const char *text);
 
-/* For a command whose only option is --help: returns the index of its first argument. Ends the program after help, or a
-   line about an option it does not have. */
+/* The next option, by its letter or value, -1 after the last. Ends the program after help, or a line about an option that
+   the command does not have. letters begin with "h", perhaps behind a "+"; options have OPTION_HELP. */
+int next_option(int argc, char **argv, const char *letters, const struct option *options,
+                const char *help);
+#define OPTION_HELP                                                                                \
+    {                                                                                              \
+        "help", no_argument, NULL, 'h'                                                             \
+    }
+
+/* For a command whose only option is --help: returns the index of its first argument. */
 int arguments_begin(int argc, char **argv, const char *help);
 
 /* argv[0] is the subcommand's name. Each returns the exit status. */

@@ -1,7 +1,6 @@
 #include "cmd.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <locale.h>
 #include <stdarg.h>
@@ -107,17 +106,25 @@ int process_id(const char *text)
     return (int)id;
 }
 
-int arguments_begin(int argc, char **argv, const char *help)
+int next_option(int argc, char **argv, const char *letters, const struct option *options,
+                const char *help)
 {
-    static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
     char *name = argv[0];
     argv[0] = xformat("evy: %s", name); /* how getopt_long begins its complaints */
-    int option = getopt_long(argc, argv, "h", options, NULL);
+    int option = getopt_long(argc, argv, letters, options, NULL);
+    free(argv[0]);
     argv[0] = name;
     if (option == 'h')
         fputs(help, stdout);
-    if (option != -1)
+    if (option == 'h' || option == '?')
         exit(option == 'h' ? 0 : 2);
+    return option;
+}
+
+int arguments_begin(int argc, char **argv, const char *help)
+{
+    static const struct option options[] = {OPTION_HELP, {0}};
+    next_option(argc, argv, "h", options, help);
     return optind;
 }
 

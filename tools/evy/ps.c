@@ -2,7 +2,6 @@
 #include "cmd.h"
 #include "table.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 static const char help[] =
@@ -24,21 +23,10 @@ static const char help[] =
 int cmd_ps(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"sort", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
+        {"sort", required_argument, NULL, 's'}, OPTION_HELP, {0}};
     char order = 'i';
-    int option;
-    argv[0] = "evy: ps"; /* how getopt_long begins its complaints */
-    while ((option = getopt_long(argc, argv, "hs:", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return 0;
-        }
-        if (option != 's')
-            return 2;
-        order = table_order(optarg);
-        if (!order)
-            die_usage("ps: -s takes id, name, state, hub, time or cpu, not '%s'", optarg);
-    }
+    while (next_option(argc, argv, "hs:", options, help) != -1)
+        order = table_order("ps", optarg);
     if (optind + 1 != argc)
         die_usage("ps: one process id or core file, please; evy ps --help tells more");
     struct process p;

@@ -2,7 +2,6 @@
 #include "program.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +23,7 @@ static const char help[] =
     "\n"
     "The exit status is PROGRAM's, or 1 when it cannot be run, 2 for a wrong command line.\n";
 
-enum { OPT_FORCE = 1, OPT_TRACE, OPT_STATS, OPT_HELP = 'h' };
+enum { OPT_FORCE = 1, OPT_TRACE, OPT_STATS };
 
 /* An option of this table is the environment variable of its place. */
 static const char *const variables[] = {"EVY_HUBS", "EVY_PATCH", "EVY_STACK", "EVY_HUB_METHOD",
@@ -40,7 +39,7 @@ static const struct option options[] = {
     {"force", no_argument, NULL, OPT_FORCE},
     {"stats", no_argument, NULL, OPT_STATS},
     {"trace", required_argument, NULL, OPT_TRACE},
-    {"help", no_argument, NULL, OPT_HELP},
+    OPTION_HELP,
     {NULL, 0, NULL, 0},
 };
 
@@ -49,22 +48,15 @@ int cmd_run(int argc, char **argv)
     bool force = false;
     const char *trace = NULL;
     int option;
-    argv[0] = "evy: run"; /* how getopt_long begins its complaints */
-    while ((option = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
-        if (option >= OPT_VARIABLE) {
+    while ((option = next_option(argc, argv, "+h", options, help)) != -1) {
+        if (option >= OPT_VARIABLE)
             variable_set(variables[option - OPT_VARIABLE], optarg);
-        } else if (option == OPT_FORCE) {
+        else if (option == OPT_FORCE)
             force = true;
-        } else if (option == OPT_STATS) {
+        else if (option == OPT_STATS)
             variable_set("EVY_STATS", "1");
-        } else if (option == OPT_TRACE) {
+        else
             trace = optarg;
-        } else if (option == OPT_HELP) {
-            fputs(help, stdout);
-            return 0;
-        } else {
-            return 2; /* getopt_long has said why */
-        }
     }
     if (optind == argc)
         die_usage("run: no program named; evy run --help tells more");

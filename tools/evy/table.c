@@ -10,12 +10,12 @@
 
 static const char *const orders[] = {"id", "name", "state", "hub", "time", "cpu"};
 
-char table_order(const char *word)
+char table_order(const char *command, const char *word)
 {
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
         if (strcmp(word, orders[i]) == 0 || (word[0] == orders[i][0] && !word[1]))
             return *orders[i];
-    return '\0';
+    die_usage("%s: -s takes id, name, state, hub, time or cpu, not '%s'", command, word);
 }
 
 const char *table_order_name(char order)

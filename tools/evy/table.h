@@ -11,8 +11,8 @@ struct table {
     size_t count; /* of all lines */
 };
 
-/* The order that a word or its first letter means: id, name, state, hub, time, cpu. '\0' when none. */
-char table_order(const char *word);
+/* The order that a word or its first letter means: id, name, state, hub, time, cpu. Dies, as the command, when none. */
+char table_order(const char *command, const char *word);
 
 /* The word for an order. */
 const char *table_order_name(char order);

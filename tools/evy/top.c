@@ -7,7 +7,6 @@
 #include <curses.h>
 #include <dirent.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,25 +174,16 @@ int cmd_top(int argc, char **argv)
     static const struct option options[] = {{"delay", required_argument, NULL, 'd'},
                                             {"count", required_argument, NULL, 'n'},
                                             {"sort", required_argument, NULL, 's'},
-                                            {"help", no_argument, NULL, 'h'},
+                                            OPTION_HELP,
                                             {0}};
     int option;
-    argv[0] = "evy: top";
-    while ((option = getopt_long(argc, argv, "hd:n:s:", options, NULL)) != -1) {
-        if (option == 'd') {
+    while ((option = next_option(argc, argv, "hd:n:s:", options, help)) != -1) {
+        if (option == 'd')
             v.delay = seconds(optarg);
-        } else if (option == 'n') {
+        else if (option == 'n')
             v.count = looks(optarg);
-        } else if (option == 's') {
-            v.order = table_order(optarg);
-            if (!v.order)
-                die_usage("top: -s takes id, name, state, hub, time or cpu, not '%s'", optarg);
-        } else if (option == 'h') {
-            fputs(help, stdout);
-            return 0;
-        } else {
-            return 2;
-        }
+        else
+            v.order = table_order("top", optarg);
     }
     if (optind == argc)
         return list_processes();

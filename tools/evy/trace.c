@@ -4,7 +4,6 @@
 #include "program.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <glob.h>
 #include <signal.h>
 #include <stdio.h>
@@ -99,20 +98,10 @@ int trace_run(const char *output, char **argv)
 int cmd_trace(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'}, {0}};
+        {"output", required_argument, NULL, 'o'}, OPTION_HELP, {0}};
     const char *output = "trace.json";
-    int option;
-    argv[0] = "evy: trace";
-    while ((option = getopt_long(argc, argv, "+ho:", options, NULL)) != -1) {
-        if (option == 'o') {
-            output = optarg;
-        } else if (option == 'h') {
-            fputs(help, stdout);
-            return 0;
-        } else {
-            return 2;
-        }
-    }
+    while (next_option(argc, argv, "+ho:", options, help) != -1)
+        output = optarg;
     if (optind == argc)
         die_usage("trace: no program named; evy trace --help tells more");
     return trace_run(output, argv + optind);
