@@ -27,6 +27,7 @@ static atomic_uint serials, inits;
 static void run_workers(int hubs_wanted, void *(*body)(void *))
 {
     pthread_t t[WORKERS];
+    real_resolve(); /* as the library does when it is loaded */
     ck_assert_int_eq(tcb_discover(), 0);
     if (hubs_wanted)
         greens_start((unsigned)hubs_wanted);
