@@ -179,7 +179,11 @@ ssize_t evy_recvmsg(int fd, struct msghdr *msg, int flags)
         IO_TRY(&io, too_little(&io, n)
                         ? -EAGAIN
                         : (*msg = room, or_errno(real.recvmsg(fd, msg, flags | MSG_DONTWAIT))));
-    if (r > 0) {
+    if (unlikely(takes_less(&io, r))) {
+        *msg = room;
+        long left = or_errno(real.recvmsg(fd, msg, flags | MSG_DONTWAIT));
+        r = left > 0 ? left : r;
+    } else if (r > 0) {
         io.done = (size_t)r;
         r = recv_rest(&io, msg, room.msg_controllen, least(&io, n, flags), flags);
     }

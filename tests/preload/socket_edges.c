@@ -305,6 +305,7 @@ static void low_water_inherited(int early[2])
     int s[2];
     char b[64];
     struct timeval soon = {0, 50000};
+    struct iovec iov[2] = {{b, 5}, {b + 5, 20}};
     handed_down = 10;
     pair_tcp(s);
     handed_down = 0;
@@ -317,6 +318,8 @@ static void low_water_inherited(int early[2])
     CHECK(setsockopt(s[1], SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon) == 0);
     CHECK(send(s[0], "abc", 3, 0) == 3);
     SHOW(recv(s[1], b, sizeof b, 0)); // not enough in time
+    CHECK(send(s[0], "abc", 3, 0) == 3);
+    SHOW(readv(s[1], iov, 2));
     close(s[0]);
     close(s[1]);
 }
