@@ -191,16 +191,24 @@ static void open_stat(struct carrier *c)
     own_fd((int)stat_open(c), &c->stat);
 }
 
+static long stat_read(const struct carrier *c, char *text, size_t size)
+{
+    if (c->stat)
+        return sys_call4(SYS_pread64, c->stat, (long)text, (long)size, 0);
+    bool passing = own_fds_pass();
+    long fd = passing ? stat_open(c) : -EAGAIN;
+    long n = fd < 0 ? fd : sys_read((int)fd, text, size);
+    if (fd >= 0)
+        sys_close((int)fd);
+    own_fds_passed(passing);
+    return n;
+}
+
 /* The letter behind the name is the state. */
 bool carrier_wants_processor(struct carrier *c)
 {
     char text[128];
-    long fd = c->stat ? c->stat : stat_open(c);
-    if (fd < 0)
-        return false;
-    long n = sys_call4(SYS_pread64, fd, (long)text, sizeof text - 1, 0);
-    if (!c->stat)
-        sys_close((int)fd);
+    long n = stat_read(c, text, sizeof text - 1);
     text[n > 0 ? n : 0] = 0;
     const char *end = strrchr(text, ')');
     return end && end[1] && end[2] == 'R';

@@ -20,6 +20,9 @@ static atomic_int *homes[HUB_SLOTS * 3]; /* where the number of each is kept; lo
 static unsigned home_count;              /* lock */
 static struct spin lock;            /* protects homes and what they hold; nests inside nothing */
 static atomic_int lowest = INT_MAX; /* the program's own are nearly always below */
+static atomic_int numbers;          /* how many hold them, PASSING */
+
+#define PASSING (-1)
 
 static void settle(atomic_int *home, int fd)
 {
@@ -90,8 +93,36 @@ int own_fd_give_way(int fd)
     return (int)r;
 }
 
+bool own_fds_pass(void)
+{
+    int nobody = 0;
+    return atomic_compare_exchange_strong(&numbers, &nobody, PASSING);
+}
+
+void own_fds_passed(bool passing)
+{
+    if (passing)
+        atomic_store(&numbers, 0);
+}
+
+void own_fds_hold(void)
+{
+    int holders = atomic_load(&numbers);
+    while (holders == PASSING || !atomic_compare_exchange_weak(&numbers, &holders, holders + 1)) {
+        if (holders == PASSING)
+            sys_yield();
+        holders = atomic_load(&numbers);
+    }
+}
+
+void own_fds_release(void)
+{
+    atomic_fetch_sub(&numbers, 1);
+}
+
 void own_fds_forget(void)
 {
+    atomic_store(&numbers, 0);
     for (unsigned i = 0; i < home_count; i++)
         sys_close(*homes[i]);
     home_count = 0;
@@ -100,5 +131,9 @@ void own_fds_forget(void)
 
 void own_fd_fork_locks(bool take)
 {
+    if (take)
+        own_fds_hold();
     spin_fork(&lock, take);
+    if (!take)
+        own_fds_release();
 }

@@ -16,11 +16,20 @@ bool own_fd_is(int fd);
 /* The program is about to put something at fd: what is ours there moves on. Returns 0 or -errno. */
 int own_fd_give_way(int fd);
 
+/* What the runtime opens while the program runs has the lowest free number for a moment, where the program may be putting
+   something: the kernel would answer EBUSY, or close one for the other. Who opens does so between own_fds_pass and
+   own_fds_passed, at once; who depends on numbers between own_fds_hold and own_fds_release, which wait for that. The
+   first returns false when somebody holds them: whoever opens then does it unprotected, or not at all. */
+bool own_fds_pass(void);
+void own_fds_passed(bool passing);
+void own_fds_hold(void);
+void own_fds_release(void);
+
 /* In a forked child: closes what the parent's hubs used, without touching the kernel objects behind, which
    the parent shares. */
 void own_fds_forget(void);
 
-/* Around fork: takes this file's lock, or gives it back, in parent and child. */
+/* Around fork: takes this file's lock and holds numbers, or gives that back, in parent and child. */
 void own_fd_fork_locks(bool take);
 
 #endif

@@ -102,7 +102,9 @@ static int duplicate_to(int old, int new, int flags)
     if (r)
         return r;
     fd_closing(new);
+    own_fds_hold();
     r = (int)or_errno(REAL(dup3)(old, new, flags));
+    own_fds_release();
     if (r >= 0)
         fd_duplicated(old, r);
     return r;

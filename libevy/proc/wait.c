@@ -10,6 +10,7 @@
 #include "base/sys.h"
 #include "body/critical.h"
 #include "core/lot.h"
+#include "core/own_fd.h"
 #include "io/io.h"
 #include "io/watch.h"
 #include "proc/private_fd.h"
@@ -59,7 +60,9 @@ static long wait_pidfd(pid_t pid, deadline_t deadline)
 {
     struct green *g = self();
     critical_enter_as(g);
+    bool passing = own_fds_pass();
     long r = private_fd((int)sys3(SYS_pidfd_open, pid, 0, 0));
+    own_fds_passed(passing);
     if (r >= 0) {
         int fd = (int)r;
         r = wait_readable(fd, deadline);
