@@ -29,12 +29,15 @@ struct patience {
     int64_t pause; /* until the next look */
     int64_t look;  /* likewise while a pidfd tells of the end */
     bool polls;    /* no pidfd, or it says what is not so: a thread of the child's group is late */
+    bool broken;   /* a wait has ended with EINTR */
+    unsigned breaks; /* of the caller, when the call began */
 };
 
-#define PATIENCE                                                                                   \
-    {                                                                                              \
-        PAUSE_FIRST, LOOK_FIRST, false                                                             \
-    }
+static struct patience patience(void)
+{
+    const struct green *g = self();
+    return (struct patience){.pause = PAUSE_FIRST, .look = LOOK_FIRST, .breaks = g ? g->breaks : 0};
+}
 
 static atomic_bool traces; /* this process has called ptrace */
 
@@ -93,16 +96,27 @@ static long wait_change(pid_t pid, bool ends_only, struct patience *p)
     return 0;
 }
 
+/* No child has changed. A handler ends the call wherever it ran, but a child's end goes before the handler that it causes:
+   the kernel looks again before it says EINTR. */
+static long wait_next(pid_t pid, bool ends_only, struct patience *p)
+{
+    if (p->broken || self()->breaks != p->breaks)
+        return -EINTR;
+    long r = wait_change(pid, ends_only, p);
+    p->broken = r == -EINTR;
+    return p->broken ? 0 : r;
+}
+
 pid_t evy_wait4(pid_t pid, int *status, int options, struct rusage *usage)
 {
-    struct patience patience = PATIENCE;
+    struct patience p = patience();
     cancel_point();
     if (!self() || options & WNOHANG)
         return REAL(wait4)(pid, status, options, usage);
     for (;;) {
         long r = or_errno(REAL(wait4)(pid, status, options | WNOHANG, usage));
         if (r == 0)
-            r = wait_change(pid, !(options & (WUNTRACED | WCONTINUED)), &patience);
+            r = wait_next(pid, !(options & (WUNTRACED | WCONTINUED)), &p);
         if (r != 0)
             return (pid_t)errno_edge(r);
     }
@@ -136,7 +150,7 @@ static bool never_waits(idtype_t type, id_t id)
 int evy_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
     siginfo_t scratch, *out = info ? info : &scratch;
-    struct patience patience = PATIENCE;
+    struct patience p = patience();
     cancel_point();
     if (!self() || options & WNOHANG)
         return REAL(waitid)(type, id, info, options);
@@ -147,8 +161,7 @@ int evy_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
             return (int)errno_edge(r);
         if (never_waits(type, id))
             return (int)errno_edge(-EAGAIN);
-        r = wait_change(type == P_PID ? (pid_t)id : -1, !(options & (WSTOPPED | WCONTINUED)),
-                        &patience);
+        r = wait_next(type == P_PID ? (pid_t)id : -1, !(options & (WSTOPPED | WCONTINUED)), &p);
         if (r != 0)
             return (int)errno_edge(r);
     }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -119,6 +120,39 @@ static void interrupted(void)
     pthread_join(t, NULL);
 }
 
+static void *interrupts_after(void *us)
+{
+    usleep((useconds_t)(intptr_t)us);
+    pthread_kill(target, SIGUSR1);
+    return NULL;
+}
+
+/* Whenever it comes, and whatever the runtime is just doing for the wait. */
+static void interrupted_any_time(void)
+{
+    int status;
+    pid_t pid = child(8, 60000);
+    for (int i = 0; i < 150; i++) {
+        pthread_t t = spawn(interrupts_after, (void *)(intptr_t)(9700 + i * 4));
+        CHECK(waitpid(pid, &status, 0) == -1 && errno == EINTR);
+        pthread_join(t, NULL);
+    }
+    kill(pid, SIGKILL);
+    CHECK(waitpid(pid, &status, 0) == pid && WTERMSIG(status) == SIGKILL);
+}
+
+/* The end of the child that is waited for comes before the handler it causes. */
+static void told_by_handler(void)
+{
+    int status;
+    on(SIGCHLD, nothing, 0);
+    for (int i = 0; i < 100; i++) {
+        pid_t pid = child(i, 1);
+        CHECK(waitpid(pid, &status, 0) == pid && status == i << 8);
+    }
+    on(SIGCHLD, SIG_DFL, 0);
+}
+
 static atomic_int reaped, missed;
 
 static void *reaps(void *pid)
@@ -189,6 +223,8 @@ static void *all(void *arg)
     pidfds();
     stops();
     interrupted();
+    interrupted_any_time();
+    told_by_handler();
     two_waiters();
     child_signals();
     return arg;
