@@ -1,4 +1,5 @@
 /* Green accept and connect. */
+#include "io/blocking.h"
 #include "io/calls.h"
 #include "io/io.h"
 #include "real/real.h"
@@ -19,11 +20,14 @@ static void learn_accepted(const struct fd *listener, int fd, int flags)
 }
 
 /* A listener made here stays non-blocking in the kernel; one that other processes share is looked at first,
-   since its flag is theirs too. */
+   since its flag is theirs too, and where one of them is faster the call waits like any other that blocks. */
 static long try_accept(struct io *io, struct sockaddr *addr, socklen_t *len, int flags)
 {
-    if (io->may_wait && !io_set_nonblock(io) && !fd_ready(io->fd, POLLIN))
-        return -EAGAIN;
+    if (io->may_wait && !io_set_nonblock(io)) {
+        if (!fd_ready(io->fd, POLLIN))
+            return -EAGAIN;
+        return or_errno(BLOCKING(POINT, int, real.accept4(io->fd, addr, len, flags)));
+    }
     return or_errno(real.accept4(io->fd, addr, len, flags));
 }
 
