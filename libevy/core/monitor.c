@@ -26,8 +26,9 @@
 
 /* Between two looks: as often as a thousandth of a processor allows, and more often where hubs have got stuck. */
 #define PERIOD_LEAST_NS 6000000
-#define PERIOD_MOST_NS 20000000
-#define PERIOD_COSTS 1100   /* a look's own time */
+#define PERIOD_MOST_NS 25000000
+#define PERIOD_COSTS 1400   /* a look's own time: some come earlier, to settle a doubt */
+#define LOOKS_PER_CLOCK 16  /* what they cost is asked for once in so many */
 #define ALERT_NS 1000000000 /* after a hand-off */
 #define WARY_NS 100000000   /* after a look that has settled nothing */
 
@@ -124,14 +125,17 @@ void monitor_hurry(void)
 /* The cost of a wake-up differs tenfold between machines. */
 static int64_t calm_period(void)
 {
-    static int64_t used, each; /* by this thread; by a look, smoothed */
+    static int64_t used, period; /* by this thread when it was last asked; the answer */
+    static unsigned looks;
+    if (looks++ % LOOKS_PER_CLOCK)
+        return period;
     int64_t now = kernel_thread_cpu(0);
-    each += (now - used - each) / 8;
+    period = (now - used) / LOOKS_PER_CLOCK * PERIOD_COSTS;
+    period = period < PERIOD_LEAST_NS  ? PERIOD_LEAST_NS
+             : period > PERIOD_MOST_NS ? PERIOD_MOST_NS
+                                       : period;
     used = now;
-    int64_t period = each * PERIOD_COSTS;
-    return period < PERIOD_LEAST_NS  ? PERIOD_LEAST_NS
-           : period > PERIOD_MOST_NS ? PERIOD_MOST_NS
-                                     : period;
+    return period;
 }
 
 static void pause_for_period(void)
