@@ -211,10 +211,24 @@ static EVY_COLD int kernel_wait(struct waiter *w, deadline_t deadline)
     return 0;
 }
 
+/* Whether the wait is over before it begins. Who waits again and again so must not keep the others of its hub from
+   running: they get their turn here, where w is queued and what the program gave up for the wait is free. Natively a
+   sleep ends its turn however short it is. */
+static inline bool came_late(deadline_t deadline, unsigned flags)
+{
+    if (likely(!passed(deadline)))
+        return false;
+    if (flags & LOT_SLEEP)
+        sched_yield_now();
+    else
+        sched_tick();
+    return true;
+}
+
 static inline int green_wait(struct waiter *w, deadline_t deadline)
 {
     const struct green *g = w->green;
-    bool late = passed(deadline);
+    bool late = came_late(deadline, w->flags);
     for (;;) {
         if (unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed)))
             look_up(w);
@@ -241,7 +255,7 @@ int lot_wait(struct waiter *w, deadline_t deadline)
 
 int lot_wait_any(struct waiter *w, unsigned n, deadline_t deadline)
 {
-    bool late = passed(deadline);
+    bool late = came_late(deadline, 0);
     for (int r = 0;;) {
         for (unsigned i = 0; i < n; i++) {
             if (woken(&w[i]))

@@ -165,6 +165,8 @@ void sched_unpark_async(struct green *g)
 void sched_yield_now(void)
 {
     struct green *g = self();
+    if (unlikely(g->flags & GREEN_LOOP))
+        return;
     critical_enter_as(g);
     g->hub->yields++;
     run_queue_push(&g->hub->runnable, g);

@@ -18,7 +18,7 @@ void sched_unpark(struct green *g);
 /* The same from a signal handler, whatever it interrupted. */
 void sched_unpark_async(struct green *g);
 
-/* Lets the others of this hub run and I/O be polled once. */
+/* Lets the others of this hub run and I/O be polled once. Nothing on the hub's loop, as in a timer of the API. */
 void sched_yield_now(void);
 
 /* The same, but comes back only after one poll of I/O, behind whom that has made ready. */
@@ -29,7 +29,7 @@ void sched_yield_to_io(void);
 bool sched_yield_to(struct green *g);
 
 /* The running green thread has used the hub for one operation that did not wait: yields when it has
-   done so for long, so that a busy descriptor does not starve the rest. */
+   done so for long, so that neither a busy descriptor nor one that asks again and again starves the rest. */
 void sched_tick(void);
 
 /* The running green thread, in a critical section, goes on as one of hub `to`, another one. */

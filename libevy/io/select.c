@@ -102,6 +102,14 @@ static bool pollfds_are_good(const struct pollfd *fds, nfds_t n)
     return n <= INT_MAX && probe(fds, n * sizeof *fds);
 }
 
+/* A look that does not wait, of the kernel's own. */
+static int glanced(int r)
+{
+    if (self())
+        sched_tick();
+    return r;
+}
+
 static deadline_t after_ms(int ms)
 {
     return ms < 0 ? DEADLINE_NEVER : deadline_after((int64_t)ms * 1000000);
@@ -111,7 +119,7 @@ int evy_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
     cancel_point();
     if (!self() || timeout == 0 || !pollfds_are_good(fds, n))
-        return REAL(poll)(fds, n, timeout);
+        return glanced(REAL(poll)(fds, n, timeout));
     return (int)errno_edge(poll_until(fds, n, after_ms(timeout)));
 }
 
@@ -324,7 +332,7 @@ int evy_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout)
 {
     cancel_point();
     if (!self() || timeout == 0)
-        return REAL(epoll_wait)(epfd, events, max, timeout);
+        return glanced(REAL(epoll_wait)(epfd, events, max, timeout));
     return (int)errno_edge(epoll_until(epfd, events, max, after_ms(timeout)));
 }
 
@@ -333,7 +341,7 @@ int evy_epoll_pwait(int epfd, struct epoll_event *events, int max, int timeout,
 {
     cancel_point();
     if (!self() || timeout == 0 || !probe_given(mask, MASK_BYTES))
-        return REAL(epoll_pwait)(epfd, events, max, timeout, mask);
+        return glanced(REAL(epoll_pwait)(epfd, events, max, timeout, mask));
     struct signal_mask_swap swap;
     signals_swap_mask(&swap, mask);
     long r = epoll_until(epfd, events, max, after_ms(timeout));

@@ -11,6 +11,7 @@
 #include "body/critical.h"
 #include "core/lot.h"
 #include "core/own_fd.h"
+#include "core/sched.h"
 #include "io/io.h"
 #include "io/watch.h"
 #include "proc/private_fd.h"
@@ -107,12 +108,19 @@ static long wait_next(pid_t pid, bool ends_only, struct patience *p)
     return p->broken ? 0 : r;
 }
 
+static pid_t look_now(pid_t pid, int *status, int options, struct rusage *usage)
+{
+    if (self())
+        sched_tick();
+    return REAL(wait4)(pid, status, options, usage);
+}
+
 pid_t evy_wait4(pid_t pid, int *status, int options, struct rusage *usage)
 {
     struct patience p = patience();
     cancel_point();
     if (!self() || options & WNOHANG)
-        return REAL(wait4)(pid, status, options, usage);
+        return look_now(pid, status, options, usage);
     for (;;) {
         long r = or_errno(REAL(wait4)(pid, status, options | WNOHANG, usage));
         if (r == 0)

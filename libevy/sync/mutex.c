@@ -130,6 +130,14 @@ int mutex_cond_lock(pthread_mutex_t *mutex)
     return lock_kind(mutex, kind, 0);
 }
 
+/* Who tries until it succeeds must let the owner run. */
+static EVY_COLD int not_now(int error)
+{
+    if (self())
+        sched_tick();
+    return error;
+}
+
 int evy_pthread_mutex_trylock(pthread_mutex_t *mutex)
 {
     struct mutex *m = words(mutex);
@@ -139,7 +147,7 @@ int evy_pthread_mutex_trylock(pthread_mutex_t *mutex)
     if (kind == PTHREAD_MUTEX_RECURSIVE && owner_of(m) == sync_tid())
         return again(m);
     if (!try_word(m))
-        return EBUSY;
+        return not_now(EBUSY);
     if (kind == PTHREAD_MUTEX_RECURSIVE)
         m->count = 1;
     atomic_store_explicit(&m->owner, sync_tid(), memory_order_relaxed);

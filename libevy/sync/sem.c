@@ -1,6 +1,7 @@
 #include "body/green.h"
 #include "core/lot.h"
 #include "core/raise.h"
+#include "core/sched.h"
 #include "proc/signals.h"
 #include "real/real.h"
 #include "sync/cancel.h"
@@ -112,7 +113,11 @@ int evy_sem_wait(sem_t *s)
 
 int evy_sem_trywait(sem_t *s)
 {
-    return take(words(s), 0) ? 0 : fail(EAGAIN);
+    if (take(words(s), 0))
+        return 0;
+    if (self())
+        sched_tick(); /* who tries until it succeeds must let others post */
+    return fail(EAGAIN);
 }
 
 int evy_sem_clockwait(sem_t *s, clockid_t clock, const struct timespec *at)
