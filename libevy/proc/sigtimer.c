@@ -9,6 +9,7 @@
 #include "core/lot.h"
 #include "core/monitor.h"
 #include "io/io.h"
+#include "proc/cputimer.h"
 #include "proc/own_thread.h"
 #include "proc/sigstate.h"
 #include "real/real.h"
@@ -68,8 +69,10 @@ static struct thread_timer look_up(timer_t id)
 static void send_on(siginfo_t *info)
 {
     struct thread_timer t = look_up((timer_t)(intptr_t)info->si_timerid);
-    if (!t.tid)
+    if (!t.tid) {
+        cputimer_came(info->si_timerid);
         return;
+    }
     struct green *g = thread_with_tid(t.tid);
     info->si_signo = t.sig;
     info->si_value = t.value;
@@ -152,17 +155,18 @@ static bool is_directed(const struct sigevent *event)
            thread_with_tid(event->sigev_notify_thread_id);
 }
 
-/* The kernel measures kernel threads: the caller gets one of its own. It cannot be had for another green thread,
-   for which POSIX has ENOTSUP. */
-static int take_cpuclock(clockid_t *clock, struct thread_timer *t)
+/* The kernel measures kernel threads: who makes a timer on its own clock gets one of its own. Returns on which of the
+   kernel's clocks a timer for clock is made; *watched: it is cputimer.c's. */
+static clockid_t take_cpuclock(clockid_t clock, struct thread_timer *t, bool *watched)
 {
-    if (cpuclock_read(*clock) < 0)
-        return 0;
-    if (!is_own_cpuclock(*clock) || own_thread_get())
-        return -ENOTSUP;
-    *clock = CLOCK_THREAD_CPUTIME_ID;
+    *watched = cpuclock_read(clock) >= 0;
+    if (!*watched)
+        return clock;
+    if (!is_own_cpuclock(clock) || own_thread_get())
+        return CLOCK_MONOTONIC;
+    *watched = false;
     t->ahead = cputime_of(self()) - kernel_thread_cpu(0);
-    return 0;
+    return CLOCK_THREAD_CPUTIME_ID;
 }
 
 int evy_timer_create(clockid_t clock, struct sigevent *event, timer_t *timer)
@@ -171,13 +175,19 @@ int evy_timer_create(clockid_t clock, struct sigevent *event, timer_t *timer)
     if (!directed && !is_cpuclock(clock))
         return REAL(timer_create)(clock, event, timer);
     struct thread_timer *t = calloc(1, sizeof *t);
-    int r = t ? 0 : -EAGAIN;
-    if (!r && is_cpuclock(clock))
-        r = take_cpuclock(&clock, t);
-    if (!r)
-        r = (directed ? make_directed : make)(clock, event, timer, t);
-    if (r)
+    if (!t)
+        return (int)errno_edge(-EAGAIN);
+    bool watched = false;
+    clockid_t kernels = is_cpuclock(clock) ? take_cpuclock(clock, t, &watched) : clock;
+    int r = (directed ? make_directed : make)(kernels, event, timer, t);
+    if (r) {
         free(t);
+        return (int)errno_edge(r);
+    }
+    if (watched)
+        r = cputimer_make(*timer, clock, find_taker(), SIG_TIMER);
+    if (r)
+        evy_timer_delete(*timer);
     return (int)errno_edge(r);
 }
 
@@ -192,6 +202,9 @@ int evy_timer_settime(timer_t timer, int flags, const struct itimerspec *when,
                       struct itimerspec *old)
 {
     struct itimerspec own;
+    int r;
+    if (cputimer_set(timer, flags, when, old, &r))
+        return (int)errno_edge(r);
     int64_t ahead = look_up(timer).ahead;
     if (ahead && flags & TIMER_ABSTIME && when && timespec_valid(&when->it_value) &&
         timespec_to_ns(&when->it_value)) {
@@ -202,15 +215,23 @@ int evy_timer_settime(timer_t timer, int flags, const struct itimerspec *when,
     return REAL(timer_settime)(timer, flags, when, old);
 }
 
+int evy_timer_gettime(timer_t timer, struct itimerspec *when)
+{
+    int r;
+    return cputimer_get(timer, when, &r) ? (int)errno_edge(r) : REAL(timer_gettime)(timer, when);
+}
+
 /* Its number may be another timer's as soon as the kernel has it back. */
 int evy_timer_delete(timer_t timer)
 {
+    cputimer_delete(timer);
     free(leave(timer));
     return REAL(timer_delete)(timer);
 }
 
 void sigtimers_forget(void)
 {
+    cputimers_forget();
     timers_lock = (struct spin){0};
     timers = NULL;
     atomic_store(&taker, 0);

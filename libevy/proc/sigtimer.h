@@ -11,6 +11,7 @@
 int evy_timer_create(clockid_t clock, struct sigevent *event, timer_t *timer);
 int evy_timer_settime(timer_t timer, int flags, const struct itimerspec *when,
                       struct itimerspec *old);
+int evy_timer_gettime(timer_t timer, struct itimerspec *when);
 int evy_timer_delete(timer_t timer);
 
 /* In a forked child: it has no timers. */

@@ -232,6 +232,50 @@ static void timers(void)
     puts("timers");
 }
 
+static atomic_int told;
+static clockid_t watched;
+
+static void tells(union sigval value)
+{
+    CHECK(read_clock(watched) >= value.sival_int * MS);
+    told++;
+}
+
+/* On another's clock: by a thread, by a signal, again and again; what is left is told. */
+static void timers_of_others(void)
+{
+    timer_t once, again;
+    struct sigevent by_thread = {.sigev_notify = SIGEV_THREAD, .sigev_notify_function = tells};
+    struct sigevent by_signal = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    struct itimerspec left, ms30 = {.it_value = {.tv_nsec = 30 * MS}},
+                            each5 = {{.tv_nsec = 5 * MS}, {.tv_nsec = 5 * MS}};
+    sigset_t usr1;
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    stop = false;
+    fired = 0;
+    pthread_t t = spawn(spins, NULL);
+    CHECK(pthread_getcpuclockid(t, &watched) == 0);
+    by_thread.sigev_value.sival_int = (int)(read_clock(watched) / MS) + 29;
+    CHECK(timer_create(watched, &by_thread, &once) == 0);
+    CHECK(timer_create(watched, &by_signal, &again) == 0);
+    CHECK(timer_gettime(once, &left) == 0 && ns(left.it_value) == 0);
+    CHECK(timer_settime(once, 0, &ms30, NULL) == 0 && timer_settime(again, 0, &each5, NULL) == 0);
+    CHECK(timer_gettime(once, &left) == 0 && ns(left.it_value) <= 30 * MS && ns(left.it_value) > 0);
+    CHECK(timer_gettime(again, &left) == 0 && ns(left.it_interval) == 5 * MS);
+    CHECK(pthread_sigmask(SIG_UNBLOCK, &usr1, NULL) == 0);
+    while (!told || fired < 3)
+        usleep(1000);
+    CHECK(timer_gettime(once, &left) == 0 && ns(left.it_value) == 0);
+    ms30.it_value.tv_nsec = -1;
+    CHECK(timer_settime(once, 0, &ms30, NULL) == -1 && errno == EINVAL);
+    CHECK(timer_delete(again) == 0 && timer_delete(once) == 0);
+    CHECK(timer_gettime(again, &left) == -1 && errno == EINVAL);
+    stop = true;
+    CHECK(pthread_join(t, NULL) == 0);
+    puts("timers of others");
+}
+
 int main(void)
 {
     struct timespec t;
@@ -241,5 +285,6 @@ int main(void)
     shares();
     others();
     timers();
+    timers_of_others();
     return 0;
 }
