@@ -144,8 +144,7 @@ static void case_end(void)
 
 static void *tests_cancel(void *arg)
 {
-    compute();
-    compute();
+    spins(arg);
     pthread_testcancel();
     return arg;
 }
@@ -153,8 +152,9 @@ static void *tests_cancel(void *arg)
 static void case_cancel(void)
 {
     start(tests_cancel);
-    usleep(60000);
+    until_ready();
     CHECK(pthread_cancel(hog) == 0);
+    flag = 1;
     expect(PTHREAD_CANCELED);
 }
 
