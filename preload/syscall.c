@@ -11,6 +11,7 @@
 #include "proc/fork.h"
 #include "proc/own_thread.h"
 #include "proc/signals.h"
+#include "proc/sigtimer.h"
 #include "segment.h"
 #include "sync/futex.h"
 #include "sync/thread.h"
@@ -187,6 +188,53 @@ static long raw_sigqueueinfo(const long *a)
     return REAL(syscall)(SYS_rt_sigqueueinfo, thread ? getpid() : a[0], a[1], a[2]);
 }
 
+/* libc has numbers of its own for those with SIGEV_THREAD; all others have the kernel's. */
+static long raw_timer_create(const long *a)
+{
+    struct sigevent *event = (struct sigevent *)a[1];
+    timer_t timer;
+    if (!probe_given(event, sizeof *event) || !probe((void *)a[2], sizeof(int)) ||
+        (event && event->sigev_notify == SIGEV_THREAD) || !timer_needs_us((clockid_t)a[0], event))
+        return raw(SYS_timer_create, a);
+    int r = hook_timer_create((clockid_t)a[0], event, &timer);
+    if (r == 0)
+        *(int *)a[2] = (int)(intptr_t)timer;
+    return r;
+}
+
+/* libc takes negative numbers for its own. */
+static bool is_kernels(long timer)
+{
+    return (int)timer >= 0;
+}
+
+static timer_t timer_of(long number)
+{
+    return (timer_t)(intptr_t)(int)number;
+}
+
+static long raw_timer_settime(const long *a)
+{
+    const struct itimerspec *when = (const struct itimerspec *)a[2];
+    struct itimerspec *old = (struct itimerspec *)a[3];
+    if (!is_kernels(a[0]) || !probe(when, sizeof *when) || !probe_given(old, sizeof *old))
+        return raw(SYS_timer_settime, a);
+    return hook_timer_settime(timer_of(a[0]), (int)a[1], when, old);
+}
+
+static long raw_timer_gettime(const long *a)
+{
+    struct itimerspec *when = (struct itimerspec *)a[1];
+    if (!is_kernels(a[0]) || !probe(when, sizeof *when))
+        return raw(SYS_timer_gettime, a);
+    return hook_timer_gettime(timer_of(a[0]), when);
+}
+
+static long raw_timer_delete(const long *a)
+{
+    return is_kernels(a[0]) ? hook_timer_delete(timer_of(a[0])) : raw(SYS_timer_delete, a);
+}
+
 /* Their sets have as many bytes as the kernel has signals; who says otherwise is told so by the kernel. */
 static bool signal_call(long number, const long *a, long *r)
 {
@@ -210,6 +258,10 @@ static bool signal_call(long number, const long *a, long *r)
         CASE(rt_sigqueueinfo, size, raw_sigqueueinfo(a))
         CASE(rt_tgsigqueueinfo, size,
              evy_tgsigqueueinfo((pid_t)a[0], (pid_t)a[1], (int)a[2], (const siginfo_t *)a[3]))
+        CASE(timer_create, size, raw_timer_create(a))
+        CASE(timer_settime, size, raw_timer_settime(a))
+        CASE(timer_gettime, size, raw_timer_gettime(a))
+        CASE(timer_delete, size, raw_timer_delete(a))
         CASE(sigaltstack, size, hook_sigaltstack((const stack_t *)a[0], (stack_t *)a[1]))
 #undef CASE
     default:

@@ -169,17 +169,21 @@ static clockid_t take_cpuclock(clockid_t clock, struct thread_timer *t, bool *wa
     return CLOCK_THREAD_CPUTIME_ID;
 }
 
+bool timer_needs_us(clockid_t clock, const struct sigevent *event)
+{
+    return is_directed(event) || is_cpuclock(clock);
+}
+
 int evy_timer_create(clockid_t clock, struct sigevent *event, timer_t *timer)
 {
-    bool directed = is_directed(event);
-    if (!directed && !is_cpuclock(clock))
+    if (!timer_needs_us(clock, event))
         return REAL(timer_create)(clock, event, timer);
     struct thread_timer *t = calloc(1, sizeof *t);
     if (!t)
         return (int)errno_edge(-EAGAIN);
     bool watched = false;
     clockid_t kernels = is_cpuclock(clock) ? take_cpuclock(clock, t, &watched) : clock;
-    int r = (directed ? make_directed : make)(kernels, event, timer, t);
+    int r = (is_directed(event) ? make_directed : make)(kernels, event, timer, t);
     if (r) {
         free(t);
         return (int)errno_edge(r);

@@ -5,6 +5,7 @@
 #define EVY_SIGTIMER_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <time.h>
 
 /* As the calls of these names. */
@@ -13,6 +14,9 @@ int evy_timer_settime(timer_t timer, int flags, const struct itimerspec *when,
                       struct itimerspec *old);
 int evy_timer_gettime(timer_t timer, struct itimerspec *when);
 int evy_timer_delete(timer_t timer);
+
+/* Whether the kernel cannot have such a timer without us. */
+bool timer_needs_us(clockid_t clock, const struct sigevent *event);
 
 /* In a forked child: it has no timers. */
 void sigtimers_forget(void);

@@ -1,6 +1,6 @@
 // Proves: signal calls made by number through syscall() concern the calling thread as natively, with sets of eight bytes:
 // rt_sigaction, rt_sigprocmask, rt_sigpending, rt_sigsuspend, rt_sigtimedwait, rt_sigqueueinfo, rt_tgsigqueueinfo,
-// sigaltstack.
+// sigaltstack; timers so made on the thread's own CPU clock, or for one thread.
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdatomic.h>
@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "check.h"
 
@@ -120,6 +121,52 @@ static void wait_with_bad_memory(void)
     CHECK(change(SIG_SETMASK, 0) == set);
 }
 
+static int make_timer(int clock, struct sigevent *event, long every_ns)
+{
+    struct itimerspec when = {{0, every_ns}, {0, every_ns}}, left;
+    int timer[2] = {-1, 42};
+    CHECK(syscall(SYS_timer_create, clock, event, timer) == 0 && timer[0] >= 0 && timer[1] == 42);
+    CHECK(syscall(SYS_timer_settime, timer[0], 0, &when, NULL) == 0);
+    CHECK(syscall(SYS_timer_gettime, timer[0], &left) == 0);
+    CHECK(left.it_interval.tv_nsec == every_ns && left.it_value.tv_nsec <= every_ns);
+    return timer[0];
+}
+
+static void *timer_for_me(void *arg)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1};
+    event._sigev_un._tid = (int)syscall(SYS_gettid);
+    event.sigev_value.sival_int = 11;
+    int timer = make_timer(CLOCK_MONOTONIC, &event, 5000000);
+    while (handled < 2)
+        usleep(1000);
+    CHECK(value == 11 && syscall(SYS_timer_delete, timer) == 0);
+    return arg;
+}
+
+// Computes for so long that a runtime with one kernel thread for many would go on elsewhere.
+static void timers(void)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    event.sigev_value.sival_int = 10;
+    pthread_t t = spawn(timer_for_me, NULL);
+    CHECK(pthread_join(t, NULL) == 0);
+    handled = 0;
+    int timer = make_timer(CLOCK_THREAD_CPUTIME_ID, &event, 30000000);
+    for (int i = 1; i < 4; i++) {
+        struct timespec now;
+        while (handled < i)
+            ;
+        CHECK(value == 10 && syscall(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, &now) == 0);
+    }
+    CHECK(syscall(SYS_timer_delete, timer) == 0);
+    CHECK(syscall(SYS_timer_delete, timer) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_timer_delete, -1) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_timer_settime, -1, 0, 16L, NULL) == -1 && errno == EFAULT);
+    CHECK(syscall(SYS_timer_create, CLOCK_THREAD_CPUTIME_ID, 16L, &timer) == -1 && errno == EFAULT);
+    CHECK(syscall(SYS_timer_create, CLOCK_THREAD_CPUTIME_ID, NULL, 16L) == -1 && errno == EFAULT);
+}
+
 int main(void)
 {
     pthread_t t = spawn(other, NULL);
@@ -141,6 +188,7 @@ int main(void)
     on_own_stack();
     look_at_memory();
     wait_with_bad_memory();
+    timers();
     puts("by number as by name");
     return 0;
 }
