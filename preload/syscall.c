@@ -181,13 +181,6 @@ static long raw_sigtimedwait(const long *a)
     return evy_rt_sigtimedwait(&set, (siginfo_t *)a[1], (const struct timespec *)a[2]);
 }
 
-/* The kernel takes any thread's id for its process. */
-static long raw_sigqueueinfo(const long *a)
-{
-    bool thread = thread_with_tid((pid_t)a[0]);
-    return REAL(syscall)(SYS_rt_sigqueueinfo, thread ? getpid() : a[0], a[1], a[2]);
-}
-
 /* libc has numbers of its own for those with SIGEV_THREAD; all others have the kernel's. */
 static long raw_timer_create(const long *a)
 {
@@ -255,7 +248,10 @@ static bool signal_call(long number, const long *a, long *r)
         CASE(rt_sigpending, a[1], raw_sigpending(a))
         CASE(rt_sigsuspend, a[1], raw_sigsuspend(a))
         CASE(rt_sigtimedwait, a[3], raw_sigtimedwait(a))
-        CASE(rt_sigqueueinfo, size, raw_sigqueueinfo(a))
+        CASE(rt_sigqueueinfo, size,
+             evy_rt_sigqueueinfo((pid_t)a[0], (int)a[1], (const siginfo_t *)a[2]))
+        CASE(pidfd_send_signal, size,
+             hook_pidfd_send_signal((int)a[0], (int)a[1], (siginfo_t *)a[2], (unsigned)a[3]))
         CASE(rt_tgsigqueueinfo, size,
              evy_tgsigqueueinfo((pid_t)a[0], (pid_t)a[1], (int)a[2], (const siginfo_t *)a[3]))
         CASE(timer_create, size, raw_timer_create(a))

@@ -60,6 +60,7 @@ void signals_let_in(void);
 /* A signal from the running green thread to its process. What the sender alone lets in is handled before the call returns
    (POSIX): it takes such a signal itself, and the answer is true. Else, and where main lets it in, nothing is done. */
 bool signals_send_self(int sig, int code, union sigval value);
+bool signals_take_self(int sig, siginfo_t *info); /* the same with all that the handler is told */
 
 /* The kernel's struct sigaction. */
 struct kernel_action {
@@ -96,6 +97,8 @@ int evy_sigpause(int mask);
 int evy___xpg_sigpause(int sig);
 int evy_tgkill(pid_t process, pid_t tid, int sig); /* tid: the kernel's, or as gettid told it */
 int evy_tgsigqueueinfo(pid_t process, pid_t tid, int sig, const siginfo_t *info); /* likewise */
+int evy_rt_sigqueueinfo(pid_t process, int sig, const siginfo_t *info);           /* likewise */
+int evy_pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags);
 int evy_sigqueue(pid_t process, int sig, const union sigval value);
 int evy_pthread_kill(pthread_t thread, int sig);
 int evy_pthread_sigqueue(pthread_t thread, int sig, const union sigval value);

@@ -97,15 +97,15 @@ int evy_pthread_sigqueue(pthread_t thread, int sig, const union sigval value)
     return check_and_send(g, sig, &info);
 }
 
-/* Whether tid can only be a green thread's, whom the kernel does not know. */
+/* Whether tid can only be a green thread's: the kernel does not know it, or, as main's, who runs on that kernel thread. */
 static bool is_ours(pid_t process, pid_t tid)
 {
-    return hub_count && tid >= TID_INVENTED_MIN && process == getpid();
+    return hub_count && process == getpid() && (tid >= TID_INVENTED_MIN || tid == process);
 }
 
 static int send_to_tid(pid_t tid, int sig, siginfo_t *info)
 {
-    struct green *g = thread_with_tid(tid);
+    struct green *g = tid == getpid() ? main_thread() : thread_with_tid(tid);
     return (int)errno_edge(g ? -check_and_send(g, sig, info) : -ESRCH);
 }
 
@@ -127,9 +127,8 @@ int evy_tgsigqueueinfo(pid_t process, pid_t tid, int sig, const siginfo_t *info)
     return send_to_tid(tid, sig, &copy);
 }
 
-bool signals_send_self(int sig, int code, union sigval value)
+bool signals_take_self(int sig, siginfo_t *info)
 {
-    siginfo_t info = from_here(code);
     struct sigaction act;
     struct green *g = self();
     const struct green *m = main_thread();
@@ -137,15 +136,33 @@ bool signals_send_self(int sig, int code, union sigval value)
         (g != m && atomic_load(&m->takes_signals) && !(sig_mask(m) & sig_bit(sig))) ||
         !action_of(sig, &act))
         return false;
+    return check_and_send(g, sig, info) == 0;
+}
+
+bool signals_send_self(int sig, int code, union sigval value)
+{
+    siginfo_t info = from_here(code);
     if (code == SI_QUEUE)
         info.si_value = value;
-    return check_and_send(g, sig, &info) == 0;
+    return signals_take_self(sig, &info);
+}
+
+int evy_rt_sigqueueinfo(pid_t process, int sig, const siginfo_t *info)
+{
+    if (thread_with_tid(process))
+        process = getpid(); /* the kernel takes any thread's id for its process */
+    if (process == getpid() && probe(info, sizeof *info)) {
+        siginfo_t copy = *info;
+        if (signals_take_self(sig, &copy))
+            return 0;
+    }
+    return (int)errno_edge(sys3(SYS_rt_sigqueueinfo, process, sig, info));
 }
 
 int evy_sigqueue(pid_t process, int sig, const union sigval value)
 {
     if (thread_with_tid(process))
-        process = getpid(); /* the kernel takes any thread's id for its process */
+        process = getpid();
     if (process == getpid() && signals_send_self(sig, SI_QUEUE, value))
         return 0;
     return REAL(sigqueue)(process, sig, value);
