@@ -27,12 +27,13 @@ bool on_main_thread(void)
     return sys_gettid() == getpid();
 }
 
+/* A probe of a bad address (arch/probe.h) causes SIGSEGV, which the kernel must let in. */
 uint64_t mask_here(void)
 {
     if (!on_main_thread())
         return CARRIER_MASK;
     return (atomic_load(&common) | atomic_load(&waited) | atomic_load(&held)) &
-           ~actions_wrapped_always();
+           ~(actions_wrapped_always() | sig_bit(SIGSEGV));
 }
 
 void mask_ask_chore(void)

@@ -117,7 +117,6 @@ int main(void)
     struct sigaction act = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
     sigset_t all;
     sigfillset(&all);
-    sigdelset(&all, SIGSEGV);
     CHECK(sigaction(SIGUSR1, &act, NULL) == 0 && pthread_sigmask(SIG_BLOCK, &all, NULL) == 0);
     own_pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
     pthread_t t = spawn(hog, NULL);
