@@ -188,7 +188,9 @@ static long stat_open(const struct carrier *c)
 static void open_stat(struct carrier *c)
 {
     c->stat = 0;
+    bool passing = own_fds_pass();
     own_fd((int)stat_open(c), &c->stat);
+    own_fds_passed(passing);
 }
 
 static long stat_read(const struct carrier *c, char *text, size_t size)
@@ -305,6 +307,7 @@ void carrier_end(struct hub *h)
     struct carrier *c = h->carrier;
     c->ends = true;
     jump(&h->loop.ctx, &c->idle, c->idle_tp);
+    sched_arrived(); /* perhaps from one that came to h with its carrier, and has ended there */
 }
 
 void carrier_rejoin(struct green *g)
