@@ -5,6 +5,7 @@
 #include "base/sys.h"
 #include "core/evloop.h"
 #include "core/hub.h"
+#include "core/own_fd.h"
 #include "core/ready.h"
 
 #include <errno.h>
@@ -30,8 +31,10 @@ static long answer(long r)
 
 int lev_epoll_create1(int flags)
 {
-    return (int)answer(
-        evloop_epoll_made((int)sys3(SYS_epoll_create1, flags | EPOLL_CLOEXEC, 0, 0)));
+    bool passing = own_fds_pass();
+    int r = evloop_epoll_made((int)sys3(SYS_epoll_create1, flags | EPOLL_CLOEXEC, 0, 0));
+    own_fds_passed(passing);
+    return (int)answer(r);
 }
 
 int lev_epoll_create(int size)

@@ -96,17 +96,24 @@ int own_fd_give_way(int fd)
 bool own_fds_pass(void)
 {
     int nobody = 0;
-    return atomic_compare_exchange_strong(&numbers, &nobody, PASSING);
+    critical_enter();
+    bool passing = atomic_compare_exchange_strong(&numbers, &nobody, PASSING);
+    if (!passing)
+        critical_leave();
+    return passing;
 }
 
 void own_fds_passed(bool passing)
 {
-    if (passing)
-        atomic_store(&numbers, 0);
+    if (!passing)
+        return;
+    atomic_store(&numbers, 0);
+    critical_leave();
 }
 
 void own_fds_hold(void)
 {
+    critical_enter();
     int holders = atomic_load(&numbers);
     while (holders == PASSING || !atomic_compare_exchange_weak(&numbers, &holders, holders + 1)) {
         if (holders == PASSING)
@@ -118,6 +125,7 @@ void own_fds_hold(void)
 void own_fds_release(void)
 {
     atomic_fetch_sub(&numbers, 1);
+    critical_leave();
 }
 
 void own_fds_forget(void)

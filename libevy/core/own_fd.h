@@ -19,7 +19,8 @@ int own_fd_give_way(int fd);
 /* What the runtime opens while the program runs has the lowest free number for a moment, where the program may be putting
    something: the kernel would answer EBUSY, or close one for the other. Who opens does so between own_fds_pass and
    own_fds_passed, at once; who depends on numbers between own_fds_hold and own_fds_release, which wait for that. The
-   first returns false when somebody holds them: whoever opens then does it unprotected, or not at all. */
+   first returns false when somebody holds them: whoever opens then does it unprotected, or not at all. Both are critical
+   sections: who waits must not keep the other from ending. */
 bool own_fds_pass(void);
 void own_fds_passed(bool passing);
 void own_fds_hold(void);
