@@ -33,7 +33,7 @@ static inline void critical_enter_as(struct green *g)
 {
     owned_add(&g->critical, 1);
     atomic_signal_fence(
-        memory_order_seq_cst); /* the processor's order is the other side's care: carrier.c */
+        memory_order_seq_cst); /* the processor's order is the other side's care: handoff.c */
     if (unlikely(atomic_load_explicit(&g->stranded, memory_order_relaxed)))
         critical_rejoin(g);
 }

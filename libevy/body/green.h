@@ -136,7 +136,7 @@ struct green {
     atomic_bool gone;                /* it is off its stack, which may be freed; never main */
     atomic_bool takes_signals;       /* from signals_inherit to signals_retire */
     bool timed_out;                  /* the last park ended by its timer; written by the hub */
-    struct green *pool_next;         /* in a pool of dead ones (green.c) */
+    struct green *pool_next;         /* in a pool of dead ones (green_pool.c) */
     size_t stack_user;               /* stack size the program asked for, or the default */
     size_t guard_user;               /* guard size the program asked for, or the default */
     void (*leaving)(struct green *); /* called as it ends, on its own stack, when not NULL */
@@ -187,7 +187,7 @@ static inline struct green *self(void)
 extern struct list green_bodies;
 
 /* A new body: stack and guard as asked for, a TCB with that tid, a descriptor. NULL: out of memory, or of room for it. In
-   a critical section, as all that follow. */
+   a critical section, as the next two. */
 struct green *body_make(size_t size, size_t guard, int tid);
 
 /* The same on memory of the program's: size bytes from low, TCB and descriptor included. NULL with -errno in *err: EINVAL

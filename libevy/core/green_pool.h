@@ -1,4 +1,4 @@
-/* Where dead bodies wait for the next green thread, and the ids that new ones get. For green.c and light.c. */
+/* Where dead bodies wait for the next green thread, and the ids that new ones get. For birth.c and light.c. */
 #ifndef EVY_GREEN_POOL_H
 #define EVY_GREEN_POOL_H
 

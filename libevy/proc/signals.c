@@ -1,11 +1,11 @@
 #include "proc/signals.h"
-#include "core/sched.h"
 #include "proc/sigstate.h"
 
 #include "base/config.h"
 #include "body/critical.h"
 #include "core/carrier.h"
 #include "core/hub.h"
+#include "core/sched.h"
 #include "real/real.h"
 #include "sigcontext.h"
 #include "sync/cancel.h"
