@@ -43,6 +43,7 @@ enum green_flags {
     GREEN_NO_NEW_PRIVS = 2048, /* asked for it; its kernel thread may lack it (own_thread.h) */
     GREEN_TRACED =
         4096, /* a tracer is to see the signals that it sends itself: they pass the kernel */
+    GREEN_OWN_SCHED = 8192, /* made with PTHREAD_EXPLICIT_SCHED */
 };
 
 /* Reasons in green->interrupted: why waits should end early. */
@@ -150,7 +151,7 @@ struct green {
     int nice;                  /* likewise, from -20 to 19 */
     cpu_set_t *affinity;       /* likewise, from malloc; NULL: never set */
     struct stack stack;        /* its memory; map is NULL for main and adopted threads */
-    char name[16];             /* pthread_setname_np; empty: the process's name */
+    char name[16];             /* pthread_setname_np; a pthread's at first its creator's */
     struct list siblings;      /* among all bodies (green.c); bodies_lock */
     atomic_uint blocks;        /* BLOCKS_*: what a signal may interrupt; written by itself */
     _Atomic uint64_t sigmask;  /* signals it blocks, bit sig - 1; written by itself */

@@ -85,6 +85,7 @@ static void forget_all(uintptr_t native)
     signals_forget();
     sigtimers_forget();
     altstack_forget(self());
+    names_after_fork();
     hub_native_tp = native == tp_get() ? 0 : native;
     forked_tp = hub_native_tp ? tp_get() : 0;
     if (forked_tp)

@@ -64,11 +64,11 @@ int signal_send(struct green *target, int sig, siginfo_t *info)
 
 static int check_and_send(struct green *g, int sig, siginfo_t *info)
 {
-    if (sig != 0 && !sig_valid(sig))
-        return EINVAL;
     if (sig == 0 ||
         !atomic_load(&g->takes_signals)) /* an ended thread: glibc says 0 until it is joined */
         return 0;
+    if (!sig_valid(sig))
+        return EINVAL;
     info->si_signo = sig;
     return signal_send(g, sig, info);
 }

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 static atomic_bool default_changed; /* the program has set default attributes of its own */
 
@@ -95,6 +96,7 @@ void sched_adopt_main(struct green *g)
         0) /* without a ceiling's raise */
         g->priority = param.sched_priority;
     g->nice = getpriority(PRIO_PROCESS, 0);
+    sys3(SYS_prctl, PR_GET_NAME, g->name, 0);
     free(g->affinity); /* in the child of a fork: its parent's main's */
     g->affinity = NULL;
 }
@@ -106,6 +108,7 @@ static int read_sched(const pthread_attr_t *attr, struct thread_request *req)
     pthread_attr_getinheritsched(attr, &inherit);
     if (inherit == PTHREAD_INHERIT_SCHED)
         return 0;
+    req->own_sched = true;
     pthread_attr_getschedpolicy(attr, &req->policy);
     pthread_attr_getschedparam(attr, &param);
     req->priority = param.sched_priority;
@@ -155,6 +158,7 @@ int thread_request_read(const pthread_attr_t *attr, struct thread_request *req)
     req->guard = 4096;
     req->own = NULL;
     req->detached = req->masked = false;
+    req->own_sched = false;
     req->policy = me->policy;
     req->priority = me->priority;
     req->affinity = NULL;

@@ -15,6 +15,7 @@ struct thread_request {
     size_t guard; /* guard bytes */
     void *own;    /* the program's own memory for the stack, NULL: ours */
     bool detached;
+    bool own_sched;      /* PTHREAD_EXPLICIT_SCHED: not its creator's */
     int policy;          /* scheduling policy, as sched_setscheduler's */
     int priority;        /* its priority */
     bool masked;         /* sigmask instead of the creator's */

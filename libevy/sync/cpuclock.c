@@ -8,6 +8,7 @@
 #include "real/real.h"
 #include "sync/thread.h"
 
+#include <errno.h>
 #include <sys/resource.h>
 
 struct reading {
@@ -51,6 +52,8 @@ int evy_pthread_getcpuclockid(pthread_t thread, clockid_t *clock)
     struct green *g = thread_green(thread);
     if (!g)
         return REAL(pthread_getcpuclockid)(thread, clock);
+    if (atomic_load(&g->done) & THREAD_DONE)
+        return ESRCH;
     cputime_of(g); /* its time is kept from now on */
     *clock = cpuclock_id(tcb_tid(thread));
     return 0;

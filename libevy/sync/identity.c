@@ -1,4 +1,5 @@
 /* What a thread tells about itself: stack, name, scheduling. */
+#include "base/sys.h"
 #include "body/green.h"
 #include "body/tcb.h"
 #include "core/hub.h"
@@ -7,8 +8,10 @@
 #include "sync/thread.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 /* NULL also for main, which is what glibc thinks it is. */
 static struct green *own_body(pthread_t thread)
@@ -17,7 +20,22 @@ static struct green *own_body(pthread_t thread)
     return g && !(g->flags & GREEN_MAIN) ? g : NULL;
 }
 
-/* The stack has a little more room below, which glibc's has not. */
+/* Until it is joined. glibc asks the kernel about threads by their ids, and an ended one has none. */
+static bool has_ended(const struct green *g)
+{
+    return atomic_load(&g->done) & THREAD_DONE;
+}
+
+/* The stack has a little more room below, which glibc's has not: there the TCB's alignment is cut off. */
+static void tell_stack(const struct green *g, pthread_attr_t *attr)
+{
+    bool foreign = g->flags & GREEN_FOREIGN_STACK;
+    size_t size = foreign ? g->stack_user : g->stack_user & -tcb_facts.align;
+    char *low = foreign ? stack_low(&g->stack) : stack_top(&g->stack) - size;
+    pthread_attr_setstack(attr, low, size);
+    pthread_attr_setguardsize(attr, align_up(g->guard_user, 4096));
+}
+
 int evy_pthread_getattr_np(pthread_t thread, pthread_attr_t *attr)
 {
     struct green *g = own_body(thread);
@@ -26,11 +44,10 @@ int evy_pthread_getattr_np(pthread_t thread, pthread_attr_t *attr)
     int err = pthread_attr_init(attr);
     if (err)
         return err;
-    char *low = g->flags & GREEN_FOREIGN_STACK ? stack_low(&g->stack)
-                                               : stack_top(&g->stack) - g->stack_user;
-    pthread_attr_setstack(attr, low, g->stack_user);
-    pthread_attr_setguardsize(attr, g->guard_user);
+    tell_stack(g, attr);
     struct sched_param param = {.sched_priority = g->priority};
+    if (g->flags & GREEN_OWN_SCHED)
+        pthread_attr_setinheritsched(attr, PTHREAD_EXPLICIT_SCHED);
     pthread_attr_setschedpolicy(attr, g->policy);
     pthread_attr_setschedparam(attr, &param);
     cpu_set_t cpus;
@@ -41,18 +58,33 @@ int evy_pthread_getattr_np(pthread_t thread, pthread_attr_t *attr)
     return 0;
 }
 
+static bool renamed; /* somebody has another name than carriers had when they were made */
+
+/* Main's is in the kernel, too. */
 int evy_pthread_setname_np(pthread_t thread, const char *name)
 {
-    struct green *g = own_body(thread);
+    struct green *g = thread_green(thread);
     if (!g)
         return REAL(pthread_setname_np)(thread, name);
     if (strlen(name) >= sizeof g->name)
         return ERANGE;
+    int err = !g || !own_body(thread) ? REAL(pthread_setname_np)(thread, name)
+              : has_ended(g)          ? ENOENT
+                                      : 0;
+    if (err)
+        return err;
     strcpy(g->name, name);
+    renamed = true;
     return 0;
 }
 
-/* A thread without a name of its own has its creator's, which for us is the process's. */
+void names_after_fork(void)
+{
+    if (renamed && self())
+        sys3(SYS_prctl, PR_SET_NAME, self()->name, 0);
+}
+
+/* Main may have been given another by way of /proc, and a light one has none at first. */
 int evy_pthread_getname_np(pthread_t thread, char *name, size_t size)
 {
     struct green *g = own_body(thread);
@@ -60,9 +92,10 @@ int evy_pthread_getname_np(pthread_t thread, char *name, size_t size)
         return REAL(pthread_getname_np)(thread, name, size);
     if (size < sizeof g->name)
         return ERANGE;
-    if (!g->name[0])
-        strncpy(g->name, program_invocation_short_name, sizeof g->name - 1);
-    strcpy(name, g->name);
+    if (has_ended(g))
+        return ENOENT;
+    bool none = g->flags & GREEN_LIGHT && !g->name[0];
+    snprintf(name, sizeof g->name, "%s", none ? program_invocation_short_name : g->name);
     return 0;
 }
 
@@ -111,6 +144,8 @@ int evy_pthread_getschedparam(pthread_t thread, int *policy, struct sched_param 
     struct green *g = own_body(thread);
     if (!g)
         return REAL(pthread_getschedparam)(thread, policy, param);
+    if (has_ended(g))
+        return ESRCH;
     *policy = g->policy;
     param->sched_priority = g->priority;
     return 0;
@@ -119,8 +154,9 @@ int evy_pthread_getschedparam(pthread_t thread, int *policy, struct sched_param 
 int evy_pthread_setschedparam(pthread_t thread, int policy, const struct sched_param *param)
 {
     struct green *g = thread_green(thread);
-    int err = own_body(thread) ? sched_check(policy, param->sched_priority)
-                               : REAL(pthread_setschedparam)(thread, policy, param);
+    int err = !g || !own_body(thread) ? REAL(pthread_setschedparam)(thread, policy, param)
+              : has_ended(g)          ? ESRCH
+                                      : sched_check(policy, param->sched_priority);
     if (!err && g) {
         g->policy = policy;
         g->priority = param->sched_priority;
@@ -131,8 +167,9 @@ int evy_pthread_setschedparam(pthread_t thread, int policy, const struct sched_p
 int evy_pthread_setschedprio(pthread_t thread, int priority)
 {
     struct green *g = thread_green(thread);
-    int err = g && own_body(thread) ? sched_check(g->policy, priority)
-                                    : REAL(pthread_setschedprio)(thread, priority);
+    int err = !g || !own_body(thread) ? REAL(pthread_setschedprio)(thread, priority)
+              : has_ended(g)          ? ESRCH
+                                      : sched_check(g->policy, priority);
     if (!err && g)
         g->priority = priority;
     return err;

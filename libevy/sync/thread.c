@@ -23,6 +23,7 @@
 #include <limits.h>
 #include <setjmp.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Nobody may ask for g any more. */
 static void forget(struct green *g)
@@ -132,9 +133,11 @@ static void body_equip(struct green *g, const struct thread_request *req, void *
     g->nice = self()->nice;
     g->priority = req->priority;
     g->affinity = req->affinity;
+    memcpy(g->name, self()->name, sizeof g->name);
     g->start = start;
     g->arg = arg;
     g->flags |= self()->flags & GREEN_NO_NEW_PRIVS;
+    g->flags |= unlikely(req->own_sched) ? GREEN_OWN_SCHED : 0;
     atomic_store_explicit(&g->done, req->detached ? THREAD_DETACHED : 0, memory_order_relaxed);
     g->hub =
         unlikely(req->priority > 0) ? this_hub() : share_hub_for_new(); /* ranks hold in a hub */

@@ -35,6 +35,8 @@ int evy_pthread_setcanceltype(int type, int *old);
 int evy_pthread_getattr_np(pthread_t thread, pthread_attr_t *attr);
 int evy_pthread_setname_np(pthread_t thread, const char *name);
 int evy_pthread_getname_np(pthread_t thread, char *name, size_t size);
+void names_after_fork(
+    void); /* in the child: its kernel thread is named as the green thread that forked */
 int evy_pthread_getaffinity_np(pthread_t thread, size_t size, cpu_set_t *set);
 int evy_pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set);
 int evy_pthread_getschedparam(pthread_t thread, int *policy, struct sched_param *param);

@@ -92,6 +92,42 @@ static void overflows(void)
                dig_apart(sizes[i], sizes[i]));
 }
 
+static void *tells(void *asked)
+{
+    pthread_attr_t a;
+    size_t size, guard;
+    void *low;
+    int inherit, detached;
+    CHECK(pthread_getattr_np(pthread_self(), &a) == 0);
+    CHECK(pthread_attr_getstack(&a, &low, &size) == 0);
+    CHECK(pthread_attr_getguardsize(&a, &guard) == 0);
+    CHECK(pthread_attr_getinheritsched(&a, &inherit) == 0);
+    CHECK(pthread_attr_getdetachstate(&a, &detached) == 0);
+    printf("%zu asked: %zu bytes, guard %zu, scheduling inherited %d, detached %d\n", (size_t)asked,
+           size, guard, inherit == PTHREAD_INHERIT_SCHED, detached);
+    CHECK(*(volatile char *)low == 0 && pthread_attr_destroy(&a) == 0);
+    return NULL;
+}
+
+/* What a thread tells of its stack, of sizes that no page and no alignment divides, too. */
+static void told(void)
+{
+    pthread_t t;
+    pthread_attr_t a;
+    const size_t sizes[] = {PTHREAD_STACK_MIN, PTHREAD_STACK_MIN + 1, 20000, 100001, 1 << 20};
+    const size_t guards[] = {0, 1, 4096, 5000, 8192};
+    CHECK(pthread_attr_init(&a) == 0);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        int explicit = i % 2 ? PTHREAD_EXPLICIT_SCHED : PTHREAD_INHERIT_SCHED;
+        CHECK(pthread_attr_setinheritsched(&a, explicit) == 0);
+        CHECK(pthread_attr_setstacksize(&a, sizes[i]) == 0);
+        CHECK(pthread_attr_setguardsize(&a, guards[i]) == 0);
+        CHECK(pthread_create(&t, &a, tells, (void *)sizes[i]) == 0);
+        CHECK(pthread_join(t, NULL) == 0);
+    }
+    CHECK(pthread_attr_destroy(&a) == 0);
+}
+
 int main(void)
 {
     pthread_attr_t a;
@@ -99,6 +135,7 @@ int main(void)
     int state;
     size_t size;
     overflows(); /* before there are stacks that libc would use again */
+    told();
     CHECK(pthread_attr_init(&a) == 0);
     size_t sizes[] = {PTHREAD_STACK_MIN + 16384, 64 * 1024, 256 * 1024, 1 << 20, 32 << 20};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
