@@ -398,6 +398,8 @@ static long call(long number, const long *a)
     long r;
     if (number == SYS_futex && WHEN_LOCKS(THREAD))
         return evy_futex(a);
+    if (number == SYS_futex_waitv && self() && WHEN_LOCKS(THREAD))
+        return evy_futex_waitv(a);
     if (segment_sets(number))
         observe_from_now(OBSERVE_SEGMENT);
     if (self() && uncancelled(number, a, &r))

@@ -7,8 +7,10 @@
 #include "core/lot.h"
 #include "io/blocking.h"
 #include "io/io.h"
+#include "proc/own_thread.h"
 #include "proc/signals.h"
 #include "real/real.h"
+#include "sync/futex_pi.h"
 
 #include <limits.h>
 #include <sys/mman.h>
@@ -44,8 +46,8 @@ static long wake_at(const struct call *c, const void *addr, unsigned count, uint
     return more > 0 ? woken + more : woken ? woken : more == -EFAULT ? more : 0;
 }
 
-/* Whether other processes may have the memory, too: only such a mapping can be had a second time (mremap(2)). */
-static bool others_have(const void *word)
+/* Only such a mapping can be had a second time (mremap(2)). */
+bool futex_others_have(const void *word)
 {
     long page = (long)word & -4096L;
     long twin = sys_call6(SYS_mremap, page, 0, 4096, MREMAP_MAYMOVE, 0, 0);
@@ -74,7 +76,7 @@ static int park_shared(const struct call *c, uint32_t bits, deadline_t deadline)
 {
     int64_t look = LOOK_FIRST;
     for (;;) {
-        if (look == LOOK_FIRST * 2 && blocking_has_room() && others_have(c->word)) {
+        if (look == LOOK_FIRST * 2 && blocking_has_room() && futex_others_have(c->word)) {
             int r = (int)wait_in_kernel(c, bits, deadline);
             return r == -EAGAIN ? 0 : r;
         }
@@ -204,12 +206,14 @@ static long wake_op(const struct call *c)
     unsigned code = (unsigned)c->args[5];
     unsigned op = code >> 28 & 7, cmp = code >> 24 & 15;
     int arg = sign_extend_12(code >> 12 & 0xfff);
-    if (op > FUTEX_OP_XOR || cmp > FUTEX_OP_CMP_GE)
+    if (op > FUTEX_OP_XOR)
         return -ENOSYS;
     if (code >> 28 & FUTEX_OP_OPARG_SHIFT)
         arg = (int)(1u << (arg & 31));
     atomic_uint *second = (atomic_uint *)c->args[4];
     int old = change(second, op, (unsigned)arg);
+    if (cmp > FUTEX_OP_CMP_GE)
+        return -ENOSYS; /* the kernel, too, asks that late */
     long woken = wake_at(c, c->word, wake_count(c->value), FUTEX_BITSET_MATCH_ANY);
     if (holds(old, (int)cmp, sign_extend_12(code & 0xfff)))
         woken += wake_at(c, second, wake_count(c->args[3]), FUTEX_BITSET_MATCH_ANY);
@@ -239,31 +243,76 @@ static long run(const struct call *c)
     }
 }
 
-/* While the process is alone nobody would make good what a probe causes. */
-static bool is_readable(const long *a, bool timed, bool two)
+/* What a command takes. */
+enum { TIMED = 1, CLOCKED = 2, TWO = 4, PI = 8 };
+
+static unsigned needs(int cmd)
 {
-    if (!hub_count)
-        return true;
-    if (timed && !probe_given((const void *)a[3], sizeof(struct timespec)))
-        return false;
-    return (!timed && !two) || (probe((const void *)a[0], sizeof(uint32_t)) &&
-                                (!two || probe((const void *)a[4], sizeof(uint32_t))));
+    switch (cmd) {
+    case FUTEX_WAIT:
+        return TIMED;
+    case FUTEX_WAIT_BITSET:
+        return TIMED | CLOCKED;
+    case FUTEX_REQUEUE:
+    case FUTEX_CMP_REQUEUE:
+    case FUTEX_WAKE_OP:
+        return TWO;
+    case FUTEX_LOCK_PI:
+        return PI | TIMED;
+    case FUTEX_LOCK_PI2:
+        return PI | TIMED | CLOCKED;
+    case FUTEX_TRYLOCK_PI:
+    case FUTEX_UNLOCK_PI:
+        return PI;
+    case FUTEX_WAIT_REQUEUE_PI:
+        return PI | TIMED | CLOCKED | TWO;
+    case FUTEX_CMP_REQUEUE_PI:
+        return PI | TWO;
+    default:
+        return 0;
+    }
 }
 
-static bool legal(const long *a, int op)
+/* While the process is alone nobody would make good what a probe causes. */
+static bool is_readable(const long *a, unsigned need)
 {
-    int cmd = op & FUTEX_CMD_MASK;
-    bool timed = cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET;
-    bool two = cmd == FUTEX_REQUEUE || cmd == FUTEX_CMP_REQUEUE || cmd == FUTEX_WAKE_OP;
-    return a[0] && !(a[0] & 3) && (!two || (a[4] && !(a[4] & 3))) &&
-           (timed || !(op & FUTEX_CLOCK_REALTIME)) && is_readable(a, timed, two);
+    if (!hub_count || !need)
+        return true;
+    return (!(need & TIMED) || probe_given((const void *)a[3], sizeof(struct timespec))) &&
+           probe((const void *)a[0], sizeof(uint32_t)) &&
+           (!(need & TWO) || probe((const void *)a[4], sizeof(uint32_t)));
+}
+
+static bool is_word(long at)
+{
+    return at > 0 && !(at & 3);
+}
+
+static bool legal(const long *a, unsigned need)
+{
+    return is_word(a[0]) && (!(need & TWO) || is_word(a[4])) &&
+           (need & CLOCKED || !(a[1] & FUTEX_CLOCK_REALTIME)) && is_readable(a, need);
+}
+
+/* In memory of several processes the ids must be the kernel's: main's is, on a kernel thread of its own. */
+static long run_pi(const struct call *c)
+{
+    if (!c->shared || !futex_others_have(c->word))
+        return futex_pi(c->args);
+    if (!self())
+        return kernel(c->args);
+    own_thread_get();
+    return or_errno(BLOCKING(PLAIN, long, errno_edge(kernel(c->args))));
 }
 
 /* Addresses and flags that the kernel refuses are refused by the kernel. */
 long evy_futex(const long args[6])
 {
     int op = (int)args[1];
+    unsigned need = needs(op & FUTEX_CMD_MASK);
     struct call c = {(atomic_uint *)args[0], op, (unsigned)args[2], args,
                      !(op & FUTEX_PRIVATE_FLAG)};
-    return errno_edge(legal(args, op) ? run(&c) : kernel(args));
+    if (!legal(args, need))
+        return errno_edge(kernel(args));
+    return errno_edge(need & PI ? run_pi(&c) : run(&c));
 }

@@ -7,4 +7,10 @@
 /* The six words after the number. For green threads and all others alike; errno is set. */
 long evy_futex(const long args[6]);
 
+/* Likewise futex_waitv, for a green thread. */
+long evy_futex_waitv(const long args[6]);
+
+/* Whether other processes may have that word's memory, too. */
+bool futex_others_have(const void *word);
+
 #endif

@@ -1,8 +1,9 @@
 // Proves: syscall(SYS_futex): WAIT and WAKE counts, EAGAIN, timeouts relative and absolute,
 // bitsets, REQUEUE, CMP_REQUEUE and WAKE_OP between threads; gettid is unique per thread; unknown
-// numbers give ENOSYS.
+// numbers give ENOSYS; what the kernel refuses, shared and private.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -47,6 +48,57 @@ static void *identity(void *arg)
     *(long *)arg = id;
     usleep(3000);
     return NULL;
+}
+
+#define SHOW(x)                                                                                    \
+    do {                                                                                           \
+        long r_ = (x);                                                                             \
+        printf("%s: %s\n", #x, r_ < 0 ? strerrorname_np(errno) : "ok");                            \
+    } while (0)
+
+static long as_given(int op, unsigned val, const void *timeout, void *w2, unsigned val3)
+{
+    other = 5;
+    return syscall(SYS_futex, &word, op, val, timeout, w2, val3);
+}
+
+/* What is refused, or done before it is refused. */
+static void answers(int private)
+{
+    struct timespec past = {0, 1}, bad = {0, 1000000000}, before = {-1, 0};
+    char *odd = (char *)&other + 2, *nowhere = (char *)8;
+    SHOW(as_given(FUTEX_WAIT | private | FUTEX_CLOCK_REALTIME, 0, &past, NULL, 0));
+    SHOW(as_given(FUTEX_WAIT_BITSET | private | FUTEX_CLOCK_REALTIME, 0, &past, NULL, 1));
+    SHOW(as_given(FUTEX_WAKE | private | FUTEX_CLOCK_REALTIME, 1, NULL, NULL, 0));
+    SHOW(as_given(FUTEX_WAIT | private, 0, &bad, NULL, 0));
+    SHOW(as_given(FUTEX_WAIT_BITSET | private, 0, &before, NULL, 1));
+    SHOW(as_given(FUTEX_WAKE_BITSET | private, 1, NULL, NULL, 0));
+    SHOW(as_given(FUTEX_WAIT | private, 0, nowhere, NULL, 0));
+    SHOW(as_given(FUTEX_REQUEUE | private, UINT_MAX, (void *)1, &other, 0));
+    SHOW(as_given(FUTEX_REQUEUE | private, 1, (void *)-1L, &other, 0));
+    SHOW(as_given(FUTEX_CMP_REQUEUE | private, 1, (void *)1, odd, 0));
+    SHOW(as_given(FUTEX_CMP_REQUEUE | private, 1, (void *)1, nowhere, 0));
+    SHOW(as_given(FUTEX_CMP_REQUEUE | private, 1, (void *)1, NULL, 0));
+    SHOW(syscall(SYS_futex, (char *)&word + 1, FUTEX_WAKE | private, 1, NULL, NULL, 0));
+    SHOW(syscall(SYS_futex, -8L, FUTEX_WAKE | private, 1, NULL, NULL, 0));
+    SHOW(syscall(SYS_futex, nowhere, FUTEX_WAKE | private, 1, NULL, NULL, 0));
+    SHOW(syscall(SYS_futex, nowhere, FUTEX_WAIT | private, 1, NULL, NULL, 0));
+    SHOW(as_given(100 | private, 0, NULL, NULL, 0));
+    for (unsigned op = 0; op < 16; op++) {
+        for (unsigned cmp = 0; cmp < 8; cmp++) {
+            long r = as_given(FUTEX_WAKE_OP | private, 1, (void *)1, &other,
+                              op << 28 | cmp << 24 | 3 << 12 | 5);
+            printf("op %u cmp %u: %ld, %d\n", op, cmp, r < 0 ? -errno : r, other);
+        }
+    }
+    other = 0;
+}
+
+static void *all_answers(void *arg)
+{
+    answers(0);
+    answers(FUTEX_PRIVATE_FLAG);
+    return arg;
 }
 
 int main(void)
@@ -94,6 +146,8 @@ int main(void)
             CHECK(ids[i] != ids[k] && ids[i] != getpid());
     CHECK(gettid() == getpid());
     CHECK(syscall(100000) == -1 && errno == ENOSYS);
+    all_answers(NULL);
+    CHECK(pthread_join(spawn(all_answers, NULL), NULL) == 0);
     puts("futex ok");
     return 0;
 }
