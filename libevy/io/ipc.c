@@ -28,9 +28,9 @@ int evy_flock(int fd, int operation)
 
 int evy_lockf(int fd, int command, off_t length)
 {
-    cancel_point();
     if (command != F_LOCK)
         return REAL(lockf)(fd, command, length);
+    cancel_point();
     return TRY_OR_BLOCK(POINT, int, REAL(lockf)(fd, F_TLOCK, length),
                         errno == EAGAIN || errno == EACCES, REAL(lockf)(fd, F_LOCK, length));
 }

@@ -6,6 +6,7 @@
 #include "io/io.h"
 #include "io/iov.h"
 #include "real/real.h"
+#include "sync/cancel.h"
 
 #define MOST 1024 /* messages the kernel takes in one call */
 
@@ -43,6 +44,7 @@ int evy_recvmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags, struct time
 {
     struct io io;
     deadline_t deadline;
+    cancel_point();
     if (n == 0 || !probe(vec, (size_t)n * sizeof *vec) || !probe_given(timeout, sizeof *timeout) ||
         deadline_from_rel(timeout, &deadline) || !recv_begin(&io, fd, flags))
         return REAL(recvmmsg)(fd, vec, n, flags, timeout);
@@ -85,6 +87,7 @@ static long send_datagrams(struct io *io, struct mmsghdr *vec, unsigned n, int f
 int evy_sendmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags)
 {
     struct io io;
+    cancel_point();
     if (n == 0 || !probe(vec, (size_t)n * sizeof *vec) ||
         !io_begin(&io, fd, FD_WRITE, flags & MSG_DONTWAIT) || !fd_is_socket(io.slot))
         return REAL(sendmmsg)(fd, vec, n, flags);

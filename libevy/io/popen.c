@@ -115,6 +115,22 @@ static void close_end(int fd)
         REAL(close)(fd);
 }
 
+/* Neither popen nor pclose is a cancellation point in glibc: what they have begun they finish. */
+static unsigned cancel_off(void)
+{
+    struct green *g = self();
+    unsigned off = g ? GREEN_CANCEL_OFF & ~g->flags : 0;
+    if (off)
+        g->flags |= off;
+    return off;
+}
+
+static void cancel_back(unsigned off)
+{
+    if (off)
+        self()->flags &= ~off;
+}
+
 /* Fills c, whose stream is ours. Returns 0 or an error number. */
 static int open_child(struct child *c, const char *command, int kind, bool close_on_exec)
 {
@@ -141,7 +157,9 @@ FILE *evy_popen(const char *command, const char *mode)
     bool close_on_exec;
     int kind = parse_mode(mode, &close_on_exec);
     struct child *c = kind ? malloc(sizeof *c) : NULL;
+    unsigned off = cancel_off();
     int err = !kind ? EINVAL : !c ? ENOMEM : open_child(c, command, kind, close_on_exec);
+    cancel_back(off);
     if (!err) {
         children_add(c);
         return c->f;
@@ -151,15 +169,23 @@ FILE *evy_popen(const char *command, const char *mode)
     return NULL;
 }
 
-int evy_pclose(FILE *f)
+static int close_and_wait(FILE *f, pid_t pid)
 {
     int status = -1;
-    pid_t pid = popen_take(f);
-    if (!pid)
-        return REAL(pclose)(f);
     evy_fclose(f);
     while (evy_waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return -1;
+    return status;
+}
+
+int evy_pclose(FILE *f)
+{
+    pid_t pid = popen_take(f);
+    if (!pid)
+        return REAL(pclose)(f);
+    unsigned off = cancel_off();
+    int status = close_and_wait(f, pid);
+    cancel_back(off);
     return status;
 }

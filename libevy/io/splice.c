@@ -122,6 +122,7 @@ ssize_t evy_tee(int in, int out, size_t n, unsigned flags)
 ssize_t evy_vmsplice(int fd, const struct iovec *iov, size_t count, unsigned flags)
 {
     struct io io;
+    cancel_point();
     long status = sys_fcntl(fd, F_GETFL, 0);
     int dir = status >= 0 && (status & O_ACCMODE) == O_RDONLY ? FD_READ : FD_WRITE;
     if (count == 0 || !io_begin(&io, fd, dir, flags & SPLICE_F_NONBLOCK))
