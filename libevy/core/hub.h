@@ -52,40 +52,43 @@ struct load {
 };
 
 struct hub {
+    /* The first cache line: all that a switch touches, and a wait for I/O. */
     struct run_queue runnable; /* ready to run, by priority, then first in first out */
     int budget;                /* switches and ready I/O calls left before I/O is polled again */
+    atomic_uint switches;      /* grows at each switch; written by the carrier */
+    struct green
+        *astray; /* the cooperative one that runs on another carrier; set as the hub changes it */
+    void (*after)(void *); /* what the next context does for the one switched away from */
+    int64_t tick;          /* when it last polled I/O; read by the monitor and observers */
+    _Atomic(struct green *) current; /* what its carrier runs: a green thread, or loop */
+    bool edge_triggered;             /* what base tells of readiness (evloop_edge_triggered) */
+    bool expects;                    /* this turn has called sched_expect_next; own */
+
+    struct lights lights;     /* its light green threads (light.h) */
     int round;                /* switches from one poll of I/O to the next, by how long they take */
     int yields;               /* turns since the last poll of I/O that ended with a yield; own */
     int64_t yielded_at;       /* tick of its last yield to the kernel; own */
     struct timers timers;     /* deadlines of parked green threads */
     struct green_stock stock; /* for new green threads */
     struct green loop;        /* the hub's own context: stack and TCB of its own */
-    struct lights lights;     /* its light green threads (light.h) */
     struct run_queue after_poll; /* ready to run once I/O has been polled */
     struct run_queue held;       /* cooperative ones ready to run, held back by astray */
-    struct green
-        *astray; /* the cooperative one that runs on another carrier; set as the hub changes it */
-    void (*after)(void *);    /* what the next context does for the one switched away from */
-    void *after_arg;          /* its argument */
-    struct event_base *base;  /* private libevent */
-    bool edge_triggered;      /* what base tells of readiness (evloop_edge_triggered) */
-    struct evloop_wake *wake; /* the eventfd that ends its sleep (evloop.c) */
-    int64_t relieved;         /* when priorities last gave way; 0: nobody ready has one */
-    int64_t tick;             /* when it last polled I/O; read by the monitor and observers */
-    deadline_t sleep_until;   /* how long this pass may wait in the kernel; 0: only look */
+    void *after_arg;             /* argument of after */
+    struct event_base *base;     /* private libevent */
+    struct evloop_wake *wake;    /* the eventfd that ends its sleep (evloop.c) */
+    int64_t relieved;            /* when priorities last gave way; 0: nobody ready has one */
+    deadline_t sleep_until;      /* how long this pass may wait in the kernel; 0: only look */
     unsigned watches; /* registrations with base but the wake-up: without any, polling can wait */
     atomic_int epoll_fd; /* the base's epoll instance, -1 with other methods */
     const void *
         registering; /* argument of the registration that libevent is making with epoll; else NULL */
     bool skip_epoll_ctl; /* a vanishing descriptor's event is being deleted: the kernel knows */
     struct carrier
-        *carrier; /* who drives it; changed by who hands it over. NULL: unused (apart.h) */
-    _Atomic(struct green *) current; /* what its carrier runs: a green thread, or loop */
-    atomic_uint switches;            /* grows at each switch; written by the carrier */
-    unsigned parks;         /* switches away from one that waits; counted for OBSERVE_STATS */
-    atomic_uint moves;      /* ready green threads it has given to other hubs; by the carrier */
-    atomic_uint hand_offs;  /* grows when another carrier gets it; who hands it over */
-    atomic_uint declared;   /* of these, for a call that says it will block; likewise */
+        *carrier;          /* who drives it; changed by who hands it over. NULL: unused (apart.h) */
+    unsigned parks;        /* switches away from one that waits; counted for OBSERVE_STATS */
+    atomic_uint moves;     /* ready green threads it has given to other hubs; by the carrier */
+    atomic_uint hand_offs; /* grows when another carrier gets it; who hands it over */
+    atomic_uint declared;  /* of these, for a call that says it will block; likewise */
     unsigned switches_seen; /* by the monitor when it last looked; monitor */
     int64_t suspected_at;   /* when the monitor first saw it in this turn, 0: it polls; monitor */
     int64_t cpu_seen;       /* CPU time of its carrier at that time, 0: not known; monitor */
@@ -97,7 +100,6 @@ struct hub {
     _Atomic int64_t worked;     /* for how long it had when it last fell asleep */
     struct load load;           /* what tells whether one hub could do the work of two */
     bool abandoned;             /* it has just been taken from a green thread that computes */
-    bool expects;               /* this turn has called sched_expect_next; own */
     bool favours_woken;         /* then those who were woken last went first; carrier */
     bool apart;         /* for green threads with a kernel thread of their own (apart.h); fixed */
     unsigned residents; /* green threads that live here; counted while apart only; carrier */
@@ -113,6 +115,8 @@ struct hub {
     atomic_uint adopted; /* green threads started here by threads that libevy does not run */
     atomic_uint ended;   /* green threads that have ended here; written by the carrier */
 };
+
+_Static_assert(offsetof(struct hub, lights) == CACHE_LINE, "a switch touches one line");
 
 #define HUB_SLOTS (MAX_HUBS + MAX_APART) /* those of EVY_HUBS, and those for who lives apart */
 

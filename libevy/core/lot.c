@@ -82,8 +82,9 @@ static inline void wake(struct green *me, struct waiter *w)
 
 /* Wakes as lot_unpark_bits, the lock being held. Returns the counted; *woken_all counts all, *flags has what any of them
    waited with. */
-static inline unsigned wake_queue(struct green *me, struct bucket *b, const void *addr,
-                                  unsigned count, uint32_t bits, int *woken_all, unsigned *flags)
+static EVY_NOINLINE unsigned wake_queue(struct green *me, struct bucket *b, const void *addr,
+                                        unsigned count, uint32_t bits, int *woken_all,
+                                        unsigned *flags)
 {
     unsigned counted = 0;
     list_for_each_safe (node, &b->queue) {
@@ -101,6 +102,22 @@ static inline unsigned wake_queue(struct green *me, struct bucket *b, const void
     return counted;
 }
 
+/* The same. In most buckets there is one. */
+static EVY_INLINE unsigned wake_those(struct green *me, struct bucket *b, const void *addr,
+                                      unsigned count, uint32_t bits, int *woken_all,
+                                      unsigned *flags)
+{
+    struct waiter *w = list_entry(b->queue.next, struct waiter, node);
+    if (unlikely(atomic_load_explicit(&b->word, memory_order_relaxed) != LOCKED + WAITER || !count))
+        return wake_queue(me, b, addr, count, bits, woken_all, flags);
+    if (unlikely(waiter_addr(w) != addr || !(w->bits & bits)))
+        return 0;
+    *woken_all = 1;
+    *flags = w->flags;
+    wake(me, w);
+    return !(*flags & LOT_ALL);
+}
+
 static EVY_NOINLINE unsigned unpark_slow(struct green *me, struct bucket *b, const void *addr,
                                          unsigned count, uint32_t bits)
 {
@@ -108,7 +125,7 @@ static EVY_NOINLINE unsigned unpark_slow(struct green *me, struct bucket *b, con
     unsigned flags = 0;
     critical_enter_as(me);
     bucket_lock(b);
-    unsigned counted = wake_queue(me, b, addr, count, bits, &woken_all, &flags);
+    unsigned counted = wake_those(me, b, addr, count, bits, &woken_all, &flags);
     bucket_unlock(b, -woken_all);
     bool aside = sched_outranked(me);
     if (unlikely(flags & LOT_STARVING)) {
@@ -156,21 +173,20 @@ static inline unsigned unpark(const void *addr, unsigned count, uint32_t bits)
 }
 
 /* Looks without the lock: what may vanish meanwhile may be prefetched, not read. */
-EVY_UNSEEN void lot_expect(const void *addr, int step)
+EVY_UNSEEN void lot_expect(const void *const *addrs, int n)
 {
-    struct bucket *b = bucket_of(addr);
-    if (step == 0) {
-        __builtin_prefetch(addr, 1);
-        __builtin_prefetch(b, 1);
-        return;
+    const struct bucket *b[LOT_EXPECT_MOST];
+    bool alone = atomic_load_explicit(&lot_access.shared, memory_order_relaxed) == LOT_ALONE;
+    for (int i = 0; i < n; i++) {
+        b[i] = bucket_of(addrs[i]);
+        __builtin_prefetch(addrs[i], 1);
+        __builtin_prefetch(b[i], 1);
     }
-    if (atomic_load_explicit(&b->word, memory_order_relaxed) == 0)
-        return;
-    const struct list *first = b->queue.next;
-    if (step == 1)
-        __builtin_prefetch(first, 1);
-    else if (atomic_load_explicit(&lot_access.shared, memory_order_relaxed) == LOT_ALONE)
-        __builtin_prefetch(list_entry(first, struct waiter, node)->green, 1);
+    for (int i = 0; i < n; i++)
+        __builtin_prefetch(b[i]->queue.next, 1);
+    for (int i = 0; alone && i < n; i++)
+        if (atomic_load_explicit(&b[i]->word, memory_order_relaxed) != 0)
+            __builtin_prefetch(list_entry(b[i]->queue.next, struct waiter, node)->green, 1);
 }
 
 unsigned lot_unpark_fenced(const void *addr, unsigned count)

@@ -99,9 +99,10 @@ unsigned lot_unpark_bits(const void *addr, unsigned count, uint32_t bits);
 /* After a section of the caller's in which it has unparked: lets a starving waiter run now, if one was woken. */
 void lot_stand_aside(void);
 
-/* addr will be unparked soon. Brings into the cache what that takes, one step further with each of LOT_STEPS calls. */
-#define LOT_STEPS 3
-void lot_expect(const void *addr, int step);
+/* These addresses will be unparked soon. Brings into the cache what that takes: misses on the way to a waiter depend on
+   each other, those of all n together, LOT_EXPECT_MOST at most, are waited for once a step. */
+#define LOT_EXPECT_MOST 48
+void lot_expect(const void *const *addrs, int n);
 
 /* Wakes up to wake waiters at from and moves up to move of the others to to. Returns woken + moved, or
    -EAGAIN when expected is given and *from differs. */

@@ -225,18 +225,21 @@ static inline bool came_late(deadline_t deadline, unsigned flags)
     return true;
 }
 
+/* Who has been woken before it parks is not suspended, or at once made ready again. */
 static inline int green_wait(struct waiter *w, deadline_t deadline)
 {
     const struct green *g = w->green;
     bool late = came_late(deadline, w->flags);
     for (;;) {
-        if (unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed)))
+        int r = 0;
+        if (unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed))) {
             look_up(w);
-        if (woken(w))
-            return 0;
-        int r = interruption(w);
+            r = interruption(w);
+        }
         if (r == 0)
             r = late ? -ETIMEDOUT : sched_park(deadline);
+        if (likely(woken(w)))
+            return 0;
         if (r < 0)
             return unqueue(w) ? r : 0;
     }

@@ -20,14 +20,14 @@ static void *argument(const struct epoll_event *e)
     return (void *)(uintptr_t)(e->data.u64 & ~MARK);
 }
 
-/* Cache misses on the way to a waiter depend on each other; those of all events together are waited for once a
-   step. */
 static void expect(const struct epoll_event *events, int n)
 {
-    for (int step = 0; step < LOT_STEPS; step++)
-        for (int i = 0; i < n; i++)
-            if (marked(&events[i]))
-                lot_expect(argument(&events[i]), step);
+    const void *addrs[READY_MOST];
+    int count = 0;
+    for (int i = 0; i < n; i++)
+        if (marked(&events[i]))
+            addrs[count++] = argument(&events[i]);
+    lot_expect(addrs, count);
 }
 
 /* Conditions that stay and concern every waiter - hang-ups, errors, urgent data - are told as "both directions, closed":

@@ -4,13 +4,14 @@
 #define EVY_READY_H
 
 #include "base/base.h"
+#include "core/lot.h"
 
 #include <stdint.h>
 #include <sys/epoll.h>
 
 /* Taken from epoll at a time: more, and what waking them has brought into the cache is gone by the time they run;
    fewer, and the call costs more than it shares out. Less than half a budget (loop.c), as answering costs two. */
-#define READY_MOST 48
+#define READY_MOST LOT_EXPECT_MOST
 
 /* What epoll is to say when the registration with that argument is ready. */
 uint64_t ready_data(const void *arg);

@@ -127,16 +127,12 @@ static EVY_NOINLINE int park_until(struct green *g, deadline_t deadline)
 int sched_park(deadline_t deadline)
 {
     struct green *g = self();
-    critical_enter_as(g);
     if (unlikely(g->handlers != NULL))
         signal_hooks.parking(g);
-    int r = 0;
-    if (likely(deadline == DEADLINE_NEVER))
-        park(g);
-    else
-        r = park_until(g, deadline);
-    critical_leave_as(g);
-    return r;
+    if (unlikely(deadline != DEADLINE_NEVER))
+        return park_until(g, deadline);
+    park(g);
+    return 0;
 }
 
 void sched_unpark(struct green *g)
@@ -216,8 +212,9 @@ static inline void fetch(const void *line)
 
 /* What a switch back reads: frames from context_switch up to the call that waited, and the two hot lines of a
    descriptor. Frames are not known before the descriptor is there. */
-static inline void expect_frames(const struct green *g, int lines)
+static EVY_INLINE void expect_frames(const struct green *g, int lines)
 {
+#pragma GCC unroll 16
     for (int i = 0; i < lines; i++)
         fetch((const char *)g->ctx.sp + (ptrdiff_t)i * CACHE_LINE);
     fetch((const char *)g->tp + ((uintptr_t)&self_green - tp_get()));

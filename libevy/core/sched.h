@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "body/green.h"
 
-/* Suspends the running green thread until sched_unpark or the deadline. Returns 0 (unparked; may be
-   spurious: callers check their own condition), -ETIMEDOUT, or -ENOMEM when no timer could be had. */
+/* Suspends the running green thread, in a critical section, until sched_unpark or the deadline. Returns 0 (unparked; may
+   be spurious: callers check their own condition), -ETIMEDOUT, or -ENOMEM when no timer could be had. */
 int sched_park(deadline_t deadline);
 
 /* Makes g runnable, or its next park return at once. Any thread, also one libevy does not run. */

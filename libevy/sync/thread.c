@@ -82,8 +82,11 @@ static void thread_end(struct green *g)
 void thread_outlast(void)
 {
     atomic_store(&main_ended, true);
-    while (sched_alive() > 1)
+    while (sched_alive() > 1) {
+        critical_enter();
         sched_park(DEADLINE_NEVER);
+        critical_leave();
+    }
 }
 
 /* The process ends with its last thread, even when main ended earlier. */

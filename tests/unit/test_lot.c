@@ -32,7 +32,7 @@ static void let_run(void)
 {
     for (int i = 0; i < 20; i++) {
         if (self())
-            sched_park(clock_now() + MS);
+            lot_sleep(clock_now() + MS);
         else
             usleep(1000);
     }

@@ -1,5 +1,6 @@
 /* Green threads: spawn, order, wait, links, kill, cancel, state, locals, attributes (Eventlet's greenthread). */
 #include "core/birth.h"
+#include "core/lot.h"
 #include "core/sched.h"
 #include "evy_case.h"
 
@@ -532,7 +533,7 @@ static void free_witness(struct green *g)
     while (!free_ran_meanwhile) {
         if (computing)
             free_ran_meanwhile = 1;
-        sched_park(clock_now() + 2000000);
+        lot_sleep(clock_now() + 2000000);
     }
     sched_exit((void (*)(void *))green_free, g);
 }
