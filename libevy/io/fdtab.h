@@ -12,6 +12,7 @@
 struct evloop_watch;
 struct hub;
 
+/* From FD_TCP on calls may wait. */
 enum fd_kind {
     FD_UNKNOWN, /* not asked yet */
     FD_FILE,    /* regular files and what else is always ready: native calls */
@@ -70,13 +71,20 @@ extern _Atomic(struct fd *) fd_chunks[FD_CHUNKS];
 /* For fd_slot, where there is no chunk yet. */
 EVY_COLD struct fd *fd_slot_new(int fd);
 
-/* The slot of a descriptor, NULL for numbers no kernel gives. Never moves. */
-static inline struct fd *fd_slot(int fd)
+/* The slot of a descriptor, NULL where there is no chunk. */
+static inline struct fd *fd_slot_there(int fd)
 {
     unsigned i = (unsigned)fd >> FD_CHUNK_BITS;
     struct fd *chunk =
         likely(i < FD_CHUNKS) ? atomic_load_explicit(&fd_chunks[i], memory_order_acquire) : NULL;
-    return likely(chunk != NULL) ? &chunk[fd & (FD_CHUNK_SLOTS - 1)] : fd_slot_new(fd);
+    return likely(chunk != NULL) ? &chunk[fd & (FD_CHUNK_SLOTS - 1)] : NULL;
+}
+
+/* The slot of a descriptor, NULL for numbers no kernel gives. Never moves. */
+static inline struct fd *fd_slot(int fd)
+{
+    struct fd *s = fd_slot_there(fd);
+    return likely(s != NULL) ? s : fd_slot_new(fd);
 }
 
 /* Numbers from here on have no slot yet: nothing is known about them. */

@@ -46,29 +46,49 @@ static EVY_COLD void stand_behind(struct io *io)
             lot_park(&s->seq[FD_READ], seq, deadline_after(BEHIND_NS), LOT_CANCEL | LOT_FD) == 0;
 }
 
-bool io_begin(struct io *io, int fd, int dir, bool nonblock)
+static inline void begin(struct io *io, struct fd *s, int fd, int dir, bool nonblock)
+{
+    const struct green *g = self();
+    *io = (struct io){
+        .slot = s,
+        .fd = fd,
+        .dir = dir,
+        .may_wait = !nonblock && !fd_has(s, FD_USER_NONBLOCK),
+        .generation = atomic_load_explicit(&s->generation, memory_order_relaxed),
+        .handled = g->handled,
+        .breaks = g->breaks,
+        .seq = atomic_load(&s->seq[dir]),
+    };
+}
+
+static inline bool has_passed(const struct fd *s, int dir)
+{
+    return dir == FD_READ && atomic_load_explicit(&s->passed, memory_order_relaxed) >= PASSES;
+}
+
+static EVY_COLD bool begin_slow(struct io *io, int fd, int dir, bool nonblock)
 {
     struct fd *s = fd_known(fd);
     cancel_point();
-    if (unlikely(!s || !self()))
+    if (!s || !self() || fd_kind(s) <= FD_FILE)
         return false;
-    enum fd_kind kind = fd_kind(s);
-    if (kind == FD_FILE || kind == FD_UNKNOWN)
-        return false;
-    io->slot = s;
-    io->fd = fd;
-    io->dir = dir;
-    io->may_wait = !nonblock && !fd_has(s, FD_USER_NONBLOCK);
-    io->waited = false;
-    io->done = 0;
-    io->deadline = 0;
-    io->generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
-    io->handled = self()->handled;
-    io->breaks = self()->breaks;
-    if (unlikely(dir == FD_READ &&
-                 atomic_load_explicit(&s->passed, memory_order_relaxed) >= PASSES))
+    begin(io, s, fd, dir, nonblock);
+    if (has_passed(s, dir)) {
         stand_behind(io);
-    io->seq = atomic_load(&s->seq[dir]);
+        io->seq = atomic_load(&s->seq[dir]);
+    }
+    return true;
+}
+
+/* What calls out is in a function of its own: the way past it saves no registers. */
+bool io_begin(struct io *io, int fd, int dir, bool nonblock)
+{
+    struct fd *s = fd_slot_there(fd);
+    const struct green *g = self();
+    if (unlikely(!s || !g || fd_kind(s) <= FD_FILE || has_passed(s, dir) ||
+                 atomic_load_explicit(&g->interrupted, memory_order_relaxed)))
+        return begin_slow(io, fd, dir, nonblock);
+    begin(io, s, fd, dir, nonblock);
     return true;
 }
 
@@ -109,7 +129,8 @@ static long unbroken_wait(struct io *io)
 {
     struct green *g = self();
     critical_enter_as(g);
-    long r = broken(io) ? -EINTR : fd_wait(io->slot, io->fd, io->dir, io->seq, io_deadline(io));
+    long r =
+        broken(io) ? -EINTR : fd_wait_inside(io->slot, io->fd, io->dir, io->seq, io_deadline(io));
     sched_expect_next(); /* a system call follows */
     return critical_leave_wait(g, r);
 }
@@ -173,11 +194,9 @@ long io_turn(struct io *io)
 }
 
 /* Also what has been closed meanwhile: a turn given back too often costs order, one kept stops everybody. */
-void io_turn_over(struct io *io)
+void io_turn_back(struct io *io)
 {
     struct green *g = self();
-    if (g->turn != io)
-        return;
     critical_enter_as(g);
     g->turn = NULL;
     if (unlikely(atomic_exchange(&io->slot->turn, TURN_FREE) == TURN_AWAITED))

@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "base/clock.h"
+#include "body/green.h"
 #include "core/raise.h"
 #include "io/fdtab.h"
 
@@ -40,7 +41,13 @@ long io_wait(struct io *io);
    io_end, by io_turn_over, and by io_wait before a handler runs or the green thread ends. A handler does not wait: its
    own thread may have been interrupted in the middle of a write. */
 long io_turn(struct io *io);
-void io_turn_over(struct io *io);
+void io_turn_back(struct io *io);
+
+static inline void io_turn_over(struct io *io)
+{
+    if (self()->turn == io)
+        io_turn_back(io);
+}
 
 /* The running green thread leaves the call it is in by longjmp or pthread_exit. */
 void io_abandon(void);

@@ -45,15 +45,19 @@ static void note_drained(const struct io *io, long got, size_t wanted, int flags
     atomic_store_explicit(&s->drained, all ? io->seq : 0, memory_order_relaxed);
 }
 
-/* SO_RCVLOWAT: TCP tells of data only when that much is there, so nothing may be taken before. */
-static bool too_little(const struct io *io, size_t n)
+static EVY_COLD bool below_low_water(const struct io *io, size_t n)
 {
     int queued = 0;
-    if (likely(!fd_has(io->slot, FD_LOW_WATER)) || !io->may_wait || fd_kind(io->slot) != FD_TCP ||
-        fd_ready(io->fd, POLLIN))
+    if (!io->may_wait || fd_kind(io->slot) != FD_TCP || fd_ready(io->fd, POLLIN))
         return false;
     sys3(SYS_ioctl, io->fd, FIONREAD, &queued);
     return (size_t)queued < n;
+}
+
+/* SO_RCVLOWAT: TCP tells of data only when that much is there, so nothing may be taken before. */
+static inline bool too_little(const struct io *io, size_t n)
+{
+    return unlikely(fd_has(io->slot, FD_LOW_WATER)) && below_low_water(io, n);
 }
 
 /* And who waits no longer takes what is there. */
@@ -62,17 +66,21 @@ static bool takes_less(const struct io *io, long r)
     return (r == -EAGAIN || r == -EINTR) && fd_has(io->slot, FD_LOW_WATER) && io->waited;
 }
 
-/* How much a call that asks for n bytes waits for. */
-static size_t least(const struct io *io, size_t n, int flags)
+static EVY_COLD size_t more_than_one(const struct io *io, size_t n, int flags)
 {
     if (flags & MSG_PEEK || !io->may_wait || !fd_is_stream(io->slot))
         return 1;
     if (flags & MSG_WAITALL)
         return n;
-    if (likely(!fd_has(io->slot, FD_LOW_WATER)))
-        return 1;
     size_t low = (size_t)fd_option(io->fd, SO_RCVLOWAT);
     return low < n ? low : n;
+}
+
+/* How much a call that asks for n bytes waits for. */
+static inline size_t least(const struct io *io, size_t n, int flags)
+{
+    bool one = !(flags & MSG_WAITALL) && !fd_has(io->slot, FD_LOW_WATER);
+    return likely(one) ? 1 : more_than_one(io, n, flags);
 }
 
 /* libc's own would open and close a section in which it can be cancelled: two atomic operations on a cache line of the

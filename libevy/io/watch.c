@@ -45,9 +45,8 @@ static bool first_to_write(struct fd *s, int dir)
    take turns. */
 static bool strayed(struct fd *s)
 {
-    if (likely(__atomic_load_n(&s->watch_hub, __ATOMIC_RELAXED) == this_hub())) {
-        if (unlikely(atomic_load_explicit(&s->strays, memory_order_relaxed)))
-            atomic_store_explicit(&s->strays, 0, memory_order_relaxed);
+    if (__atomic_load_n(&s->watch_hub, __ATOMIC_RELAXED) == this_hub()) {
+        atomic_store_explicit(&s->strays, 0, memory_order_relaxed);
         return false;
     }
     return atomic_fetch_add_explicit(&s->strays, 1, memory_order_relaxed) >= STRAYS;
@@ -72,9 +71,9 @@ static int watch_here(struct fd *s, int fd, struct hub *h)
     return old ? 0 : r;
 }
 
-int watch_ensure(struct fd *s, int fd)
+static EVY_COLD int watch_ensure_slow(struct fd *s, int fd)
 {
-    if (likely(atomic_load_explicit(&s->watch, memory_order_acquire) != NULL && !strayed(s)))
+    if (atomic_load_explicit(&s->watch, memory_order_acquire) && !strayed(s))
         return 0;
     struct hub *h = this_hub();
     if (!evloop_edge_triggered(h))
@@ -83,6 +82,20 @@ int watch_ensure(struct fd *s, int fd)
     int r = watch_here(s, fd, h);
     critical_leave();
     return r;
+}
+
+static inline bool is_here(const struct fd *s)
+{
+    return atomic_load_explicit(&s->watch, memory_order_acquire) &&
+           __atomic_load_n(&s->watch_hub, __ATOMIC_RELAXED) == this_hub() &&
+           !atomic_load_explicit(&s->strays, memory_order_relaxed);
+}
+
+/* Sees to it that edges of fd are counted from now on. Returns 0, -EPERM for what is always ready, or
+   -errno. The first registration reports present readiness as an edge. */
+static int watch_ensure(struct fd *s, int fd)
+{
+    return likely(is_here(s)) ? 0 : watch_ensure_slow(s, fd);
 }
 
 void watch_retire(struct fd *s)
@@ -148,18 +161,32 @@ static void unwatch_once(struct fd_wait_entry *e)
         evloop_unwatch(this_hub(), e->once);
 }
 
-static int wait_edge(struct fd *s, int fd, int dir, unsigned seq, deadline_t deadline)
+static int park(struct fd *s, int dir, unsigned seq, deadline_t deadline)
+{
+    return lot_park(&s->seq[dir], seq, deadline, LOT_CANCEL | LOT_SIGNAL | LOT_RAISE | LOT_FD);
+}
+
+static EVY_COLD int park_once(struct fd *s, int fd, int dir, unsigned seq, deadline_t deadline)
+{
+    struct fd_wait_entry e = {.slot = s, .fd = fd, .dir = dir};
+    int r = watch_once(&e);
+    if (r)
+        return r;
+    r = park(s, dir, seq, deadline);
+    unwatch_once(&e);
+    return r;
+}
+
+int fd_wait_inside(struct fd *s, int fd, int dir, unsigned seq, deadline_t deadline)
 {
     unsigned generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
-    struct fd_wait_entry e = {.slot = s, .fd = fd, .dir = dir};
     int r = watch_ensure(s, fd);
     if (r || first_to_write(s, dir))
         return r;
-    r = watch_once(&e);
-    if (r)
-        return r;
-    r = lot_park(&s->seq[dir], seq, deadline, LOT_CANCEL | LOT_SIGNAL | LOT_RAISE | LOT_FD);
-    unwatch_once(&e);
+    if (likely(evloop_edge_triggered(this_hub())))
+        r = park(s, dir, seq, deadline);
+    else
+        r = park_once(s, fd, dir, seq, deadline);
     if (atomic_load_explicit(&s->generation, memory_order_relaxed) != generation)
         return -EBADF;
     return r == -EAGAIN ? 0 : r;
@@ -169,7 +196,7 @@ int fd_wait(struct fd *s, int fd, int dir, unsigned seq, deadline_t deadline)
 {
     struct green *g = self();
     critical_enter_as(g); /* from the registration on: a signal in between ends the wait */
-    return (int)critical_leave_wait(g, wait_edge(s, fd, dir, seq, deadline));
+    return (int)critical_leave_wait(g, fd_wait_inside(s, fd, dir, seq, deadline));
 }
 
 void fd_wait_add(struct fd_wait_set *set, struct fd *s, int fd, int dir)

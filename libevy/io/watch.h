@@ -10,10 +10,6 @@
 /* Something may have become possible in this direction: wakes up to count consumers and all onlookers. */
 void fd_edge(struct fd *s, int dir, unsigned count);
 
-/* Sees to it that edges of fd are counted from now on. Returns 0, -EPERM for what is always ready, or
-   -errno. The first registration reports present readiness as an edge. */
-int watch_ensure(struct fd *s, int fd);
-
 /* Drops the registration: the number is being closed or reused. */
 void watch_retire(struct fd *s);
 
@@ -24,6 +20,9 @@ void watch_start(void);
 /* Waits for an edge after the one counted as seq (read before the call that answered EAGAIN). Returns 0,
    -EBADF when closed meanwhile, -ETIMEDOUT, -ECANCELED, -EINTR or another -errno. */
 int fd_wait(struct fd *s, int fd, int dir, unsigned seq, deadline_t deadline);
+
+/* The same by who is in a critical section. */
+int fd_wait_inside(struct fd *s, int fd, int dir, unsigned seq, deadline_t deadline);
 
 /* Waits for several descriptors at once. Fill with fd_set_add, then fd_set_wait, which also empties it. */
 struct fd_wait_entry {
