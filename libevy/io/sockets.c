@@ -234,24 +234,45 @@ void share_passed(const struct msghdr *msg)
 }
 
 /* An error after some bytes went out is reported by the next call, as natively. */
+static long send_rest_of(struct io *io, const void *buf, size_t n, int flags,
+                         const struct sockaddr *addr, socklen_t len)
+{
+    long r = sends_all(io) ? io_turn(io) : 0;
+    while (r == 0) {
+        r = IO_TRY(io, io_failed_midway(io) ? 0
+                                            : send_now(io->fd, (const char *)buf + io->done,
+                                                       n - io->done, flags | quiet(io), addr, len));
+        if (r <= 0)
+            break;
+        io->done += (size_t)r;
+        if (io->done < n && sends_all(io))
+            r = 0;
+    }
+    return r;
+}
+
+/* A short message that goes out at once takes no turn: it only waits for who is in the middle of a longer one. */
+static bool goes_at_once(const struct io *io, size_t n)
+{
+    return n <= PIPE_BUF && sends_all(io) &&
+           atomic_load_explicit(&io->slot->turn, memory_order_relaxed) == TURN_FREE;
+}
+
 ssize_t evy_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
                    socklen_t len)
 {
     struct io io;
     if (!send_begin(&io, fd, flags))
         return REAL(sendto)(fd, buf, n, flags, addr, len);
-    long r = sends_all(&io) ? io_turn(&io) : 0;
-    while (r == 0) {
-        r = IO_TRY(&io, io_failed_midway(&io)
-                            ? 0
-                            : send_now(fd, (const char *)buf + io.done, n - io.done,
-                                       flags | quiet(&io), addr, len));
-        if (r <= 0)
-            break;
-        io.done += (size_t)r;
-        if (io.done < n && sends_all(&io))
-            r = 0;
+    long r = -EAGAIN;
+    if (likely(goes_at_once(&io, n))) {
+        r = send_now(fd, buf, n, flags | quiet(&io), addr, len);
+        if (likely(r == (long)n))
+            return io_end(&io, r);
+        io.done = r > 0 ? (size_t)r : 0;
     }
+    if (r > 0 || r == -EAGAIN)
+        r = send_rest_of(&io, buf, n, flags, addr, len);
     return send_end(&io, r, flags);
 }
 
