@@ -20,15 +20,15 @@ trap 'rm -rf "$dir"' EXIT
 cat >"$dir/bounds" <<'END'
 light_switch          167
 spawn_n_run           598
-spawn_wait           1188
-queue_hand_over       675
+spawn_wait           1183
+queue_hand_over       637
 own_tcb_switch        160
-create_join          1625
-mutex                  57
-park_unpark           589
-condition_round_trip 1197
-recv_ready            318
-recv_waits           4390
+create_join          1614
+mutex                  50
+park_unpark           554
+condition_round_trip 1089
+recv_ready            262
+recv_waits           3690
 END
 
 # BIND_NOW: the dynamic loader's work at the first call of a function is not the operation's.
