@@ -114,6 +114,7 @@ void green_ready(struct green *g, unsigned flags, void (*body)(struct green *))
     atomic_store_explicit(&g->gone, false, memory_order_relaxed);
     owned_set(&g->critical, 1);
     owned_set(&g->handlers, NULL);
+    owned_set(&g->amid, NULL);
     g->alt.ss_size = 0;
     atomic_store_explicit(&g->blocks, BLOCKS_NOT, memory_order_relaxed);
 }

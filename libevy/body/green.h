@@ -122,9 +122,10 @@ struct green {
     unsigned apart; /* wake-ups in a row that say it had better live there; carrier of hub */
 
     /* What an I/O call needs besides. */
-    unsigned handled; /* signal handlers begun on it; own */
-    unsigned breaks;  /* those of them without SA_RESTART; own */
-    struct io *turn;  /* its call that has a descriptor's turn (io/io.h); own */
+    unsigned handled;    /* signal handlers begun on it; own */
+    unsigned breaks;     /* those of them without SA_RESTART; own */
+    struct io *turn;     /* its call that has a descriptor's turn (io/io.h); own */
+    struct waiter *amid; /* its wait that a handler is about to interrupt (core/lot_wait.c); own */
 
     /* Its birth and end. */
     uintptr_t thread;                /* its pthread_t */

@@ -119,6 +119,10 @@ int lot_wait(struct waiter *w, deadline_t deadline); /* as lot_park, without -EA
    wake-up was used up and is the caller's to hand on. */
 bool lot_leave(struct waiter *w);
 
+/* A handler that ran in the middle of w's wait will not return: nobody waits there any more, and who has been woken in
+   vain hands that on. */
+void lot_abandon(struct waiter *w);
+
 /* Waits at n addresses at once (poll): all are queued already; returns when any was woken, or as lot_wait.
    The caller leaves them all afterwards. Only for green threads. */
 int lot_wait_any(struct waiter *w, unsigned n, deadline_t deadline);

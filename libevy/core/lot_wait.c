@@ -124,14 +124,27 @@ static inline int interruption(struct waiter *w)
     return likely(why == 0) ? 0 : interruption_slow(w, why);
 }
 
-/* Waits that signals do not end run the handlers in the middle. A handler that leaves one by siglongjmp
-   leaves a function that is not async-signal-safe: POSIX lets nobody count on that. */
-static void run_handlers(struct green *g, unsigned flags)
+/* Waits that signals do not end run the handlers in the middle. */
+static void run_handlers(struct waiter *w)
 {
-    if (flags & LOT_SIGNAL)
+    struct green *g = w->green;
+    if (w->flags & LOT_SIGNAL)
         return;
+    owned_set(&g->amid, w);
     critical_leave_as(g);
     critical_enter_as(g);
+    owned_set(&g->amid, NULL);
+}
+
+void lot_abandon(struct waiter *w)
+{
+    critical_enter_as(w->green);
+    bool queued = unqueue(w);
+    if (!queued)
+        woken(w);
+    critical_leave_as(w->green);
+    if (!queued && !(w->flags & LOT_ALL))
+        lot_unpark(waiter_addr(w), 1);
 }
 
 /* Asynchronous cancellation ends a thread in the middle of any wait: in no queue, unless it was woken first. */
@@ -157,7 +170,7 @@ static void end_if_cancelled(struct waiter *w)
 static EVY_COLD void look_up(struct waiter *w)
 {
     end_if_cancelled(w);
-    run_handlers(w->green, w->flags);
+    run_handlers(w);
 }
 
 static inline bool passed(deadline_t deadline)

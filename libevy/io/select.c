@@ -349,14 +349,19 @@ int evy_epoll_pwait(int epfd, struct epoll_event *events, int max, int timeout,
     return (int)errno_edge(r);
 }
 
+static bool is_zero(const struct timespec *timeout)
+{
+    return timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0;
+}
+
 int evy_epoll_pwait2(int epfd, struct epoll_event *events, int max, const struct timespec *timeout,
                      const sigset_t *mask)
 {
     deadline_t deadline;
     cancel_point();
     if (!self() || !probe_given(timeout, sizeof *timeout) || !probe_given(mask, MASK_BYTES) ||
-        deadline_from_rel(timeout, &deadline))
-        return REAL(epoll_pwait2)(epfd, events, max, timeout, mask);
+        is_zero(timeout) || deadline_from_rel(timeout, &deadline))
+        return glanced(REAL(epoll_pwait2)(epfd, events, max, timeout, mask));
     struct signal_mask_swap swap;
     signals_swap_mask(&swap, mask);
     long r = epoll_until(epfd, events, max, deadline);

@@ -5,6 +5,7 @@
 
 #include "core/altstack.h"
 #include "core/hub.h"
+#include "core/lot.h"
 #include "io/io.h"
 #include "jmpbuf.h"
 
@@ -14,6 +15,7 @@ struct handler_frame {
     struct handler_frame *outer; /* the handler it interrupted */
     uint64_t mask;               /* to go back to */
     uintptr_t at;                /* where it is on the stack */
+    struct waiter *amid;         /* the wait it interrupted, which goes on afterwards; else NULL */
     stack_t alt;                 /* alternate signal stack it runs on; size 0: it does not */
 };
 
@@ -29,14 +31,17 @@ struct handler_frame *frame_push(struct green *g, uintptr_t at)
     f->outer = g->handlers;
     f->mask = sig_mask(g);
     f->at = at;
+    f->amid = g->amid;
     f->alt = altstack_holds(&g->alt, at) ? g->alt : (stack_t){.ss_size = 0};
     owned_set(&g->handlers, f);
+    owned_set(&g->amid, NULL);
     return f;
 }
 
 void frame_pop(struct green *g, struct handler_frame *f)
 {
     owned_set(&g->handlers, f->outer);
+    owned_set(&g->amid, f->amid);
     atomic_store(&f->used, false);
 }
 
@@ -59,9 +64,24 @@ void frames_forget(struct green *g, uintptr_t sp)
 {
     while (unlikely(g->handlers != NULL) && frame_left(g, g->handlers, sp)) {
         uint64_t mask = g->handlers->mask;
+        g->handlers->amid = NULL; /* too late: its place is another's by now */
         frame_pop(g, g->handlers);
         go_back_to_mask(g, mask);
     }
+}
+
+static void leave_wait(struct waiter **wait)
+{
+    struct waiter *w = *wait;
+    *wait = NULL;
+    if (unlikely(w != NULL))
+        lot_abandon(w);
+}
+
+void signals_leave_waits(void)
+{
+    for (struct handler_frame *f = self()->handlers; f; f = f->outer)
+        leave_wait(&f->amid);
 }
 
 /* siglongjmp puts back the mask of its sigsetjmp, which is taken to be that of the moment when the outermost
@@ -75,6 +95,7 @@ void signals_jump(struct __jmp_buf_tag *env)
     for (; g->handlers && frame_left(g, g->handlers, sp); left = true) {
         if (env->__mask_was_saved)
             mask = g->handlers->mask;
+        leave_wait(&g->handlers->amid);
         frame_pop(g, g->handlers);
     }
     if (env->__mask_was_saved)

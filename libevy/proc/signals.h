@@ -32,6 +32,9 @@ void signals_retire(struct green *dying);
    interrupted it by now. */
 void signals_last_chance(struct green *g);
 
+/* The running green thread ends: its handlers return to no wait they have interrupted. */
+void signals_leave_waits(void);
+
 /* child, which has inherited and not run yet, begins with this mask. */
 void signals_start_with(struct green *child, const sigset_t *mask);
 

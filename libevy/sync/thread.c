@@ -185,6 +185,7 @@ void evy_pthread_exit(void *result)
         g->result = result;
         g->flags |= GREEN_EXITING;
         io_abandon();
+        signals_leave_waits();
         if (g->flags & GREEN_MAIN && !unwind_end_at(main_ends))
             main_ends();
     }

@@ -10,10 +10,11 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 
-enum { WAITERS = 4 };
+enum { WAITERS = 6 };
 
-static int rounds;
+static int rounds, poller;
 static sem_t posted[WAITERS], ready[WAITERS];
 static int pipes[WAITERS][2];
 static __thread int me;
@@ -33,6 +34,7 @@ static void wait_for_one(int how, int seen)
 {
     sigset_t usr, old, open;
     struct timespec ten = {10, 0};
+    struct epoll_event event;
     struct pollfd p = {.fd = pipes[me][0], .events = POLLIN};
     sigemptyset(&usr);
     sigaddset(&usr, SIGUSR1);
@@ -46,6 +48,10 @@ static void wait_for_one(int how, int seen)
             CHECK(ppoll(NULL, 0, &ten, &open) == -1 && errno == EINTR);
         else if (how == 2)
             CHECK(pselect(0, NULL, NULL, NULL, &ten, &open) == -1 && errno == EINTR);
+        else if (how == 3)
+            CHECK(epoll_pwait(poller, &event, 1, 10000, &open) == -1 && errno == EINTR);
+        else if (how == 4)
+            CHECK(epoll_pwait2(poller, &event, 1, &ten, &open) == -1 && errno == EINTR);
         else {
             pthread_sigmask(SIG_SETMASK, &open, NULL);
             CHECK(poll(&p, 1, 10000) == 1 || errno == EINTR);
@@ -103,6 +109,7 @@ int main(int argc, char **argv)
     struct pair pairs[WAITERS];
     pthread_t senders[WAITERS], turning;
     rounds = argc > 1 ? atoi(argv[1]) : 200;
+    poller = epoll_create1(0);
     CHECK(sigaction(SIGUSR1, &act, NULL) == 0);
     sigemptyset(&usr);
     sigaddset(&usr, SIGUSR1);

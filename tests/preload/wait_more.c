@@ -1,5 +1,6 @@
 // Proves: the wait family from threads answers as natively: WNOHANG, WNOWAIT, process groups, __WALL, pidfds, stops and
-// continues, EINTR, several waiters for one child, ignored SIGCHLD, SA_NOCLDWAIT and handlers of SIGCHLD.
+// continues, EINTR, several waiters for one child, ignored SIGCHLD, SA_NOCLDSTOP, SA_NOCLDWAIT and
+// handlers of SIGCHLD.
 #define _GNU_SOURCE
 #include "check.h"
 
@@ -51,8 +52,10 @@ static void waits_once(void)
 static void groups(void)
 {
     int status;
-    pid_t a = child(4, 40), b = child(5, 10);
-    CHECK(setpgid(a, a) == 0);
+    siginfo_t info;
+    pid_t a = child(4, 40), b = child(5, 10), c = child(6, 20);
+    CHECK(setpgid(a, a) == 0 && setpgid(c, a) == 0);
+    CHECK(waitid(P_PGID, (id_t)a, &info, WEXITED) == 0 && info.si_pid == c && info.si_status == 6);
     CHECK(waitpid(-a, &status, 0) == a && status == 0x400);
     CHECK(waitpid(-a, &status, 0) == -1 && errno == ECHILD);
     CHECK(waitpid(0, &status, 0) == b && status == 0x500);
@@ -71,29 +74,47 @@ static void pidfds(void)
     CHECK(waitid((idtype_t)P_PIDFD, 9999, &info, WEXITED) == -1 && errno == EBADF);
 }
 
-static void stops(void)
-{
-    int status;
-    siginfo_t info;
-    pid_t pid = child(7, 1000000);
-    kill(pid, SIGSTOP);
-    CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status) &&
-          WSTOPSIG(status) == SIGSTOP);
-    kill(pid, SIGCONT);
-    CHECK(waitid(P_PID, (id_t)pid, &info, WCONTINUED) == 0 && info.si_code == CLD_CONTINUED);
-    kill(pid, SIGTERM);
-    CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-}
+static atomic_int told, told_pid;
 
 static void nothing(int sig)
 {
     (void)sig;
 }
 
+static void counts(int sig)
+{
+    (void)sig;
+    told++;
+}
+
 static void on(int sig, void (*fn)(int), int flags)
 {
     struct sigaction act = {.sa_handler = fn, .sa_flags = flags};
     CHECK(sigaction(sig, &act, NULL) == 0);
+}
+
+static void stops(void)
+{
+    int status;
+    siginfo_t info;
+    pid_t pid = child(7, 1000000);
+    told = 0;
+    on(SIGCHLD, counts, SA_NOCLDSTOP);
+    kill(pid, SIGSTOP);
+    CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status) &&
+          WSTOPSIG(status) == SIGSTOP);
+    kill(pid, SIGCONT);
+    CHECK(waitid(P_PID, (id_t)pid, &info, WCONTINUED) == 0 && info.si_code == CLD_CONTINUED);
+    CHECK(told == 0); /* SA_NOCLDSTOP */
+    on(SIGCHLD, counts, 0);
+    kill(pid, SIGSTOP);
+    CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
+    while (told < 1)
+        usleep(1000);
+    kill(pid, SIGTERM);
+    kill(pid, SIGCONT);
+    CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    on(SIGCHLD, SIG_DFL, 0);
 }
 
 static pthread_t target;
@@ -182,8 +203,6 @@ static void two_waiters(void)
     CHECK(reaped == 3 && missed == 2);
 }
 
-static atomic_int told, told_pid;
-
 static void on_child(int sig, siginfo_t *info, void *context)
 {
     int status;
@@ -196,6 +215,7 @@ static void on_child(int sig, siginfo_t *info, void *context)
 static void child_signals(void)
 {
     struct sigaction act = {.sa_sigaction = on_child, .sa_flags = SA_SIGINFO | SA_RESTART};
+    told = 0;
     CHECK(sigaction(SIGCHLD, &act, NULL) == 0);
     pid_t pid = child(0, 5);
     while (told < 1)
