@@ -111,10 +111,10 @@ static void stops(void)
     CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
     while (told < 1)
         usleep(1000);
+    on(SIGCHLD, SIG_DFL, 0);
     kill(pid, SIGTERM);
     kill(pid, SIGCONT);
     CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-    on(SIGCHLD, SIG_DFL, 0);
 }
 
 static pthread_t target;

@@ -41,11 +41,11 @@ def dig(port, *arguments):
     return ["dig", "-r", f"@{HOST}", "-p", str(port), "+tries=1", *arguments]
 
 
-def unbound(ctx, threads):
+def unbound(ctx, threads, launch=None):
     port = free_port()
     data = "\n".join(f'    local-data: "{name}. A {address}"' for name, address in records().items())
     config = UNBOUND.format(threads=threads, host=HOST, port=port, dir=ctx.directory, data=data)
-    return ctx.start(["unbound", "-d", "-c", ctx.write("unbound.conf", config)]), port
+    return (launch or ctx.start)(["unbound", "-d", "-c", ctx.write("unbound.conf", config)]), port
 
 
 def test_unbound(ctx):
