@@ -58,14 +58,15 @@ struct green *body_make_at(void *low, size_t size, int tid, int *err)
 {
     char *top = (char *)align_down((char *)low + size, CACHE_LINE);
     struct stack s = {.map = low, .total = (size_t)(top - (char *)low)};
-    struct green *g = NULL;
-    *err = -EINVAL;
-    if (size >= body_overhead() + PTHREAD_STACK_MIN / 4) {
-        *err = -EAGAIN;
-        g = body_lay_out(&s, size, 0, tid);
+    if (size < body_overhead() + PTHREAD_STACK_MIN / 4) {
+        *err = -EINVAL;
+        return NULL;
     }
+    struct green *g = body_lay_out(&s, size, 0, tid);
     if (g)
         g->flags = GREEN_FOREIGN_STACK;
+    else
+        *err = -EAGAIN;
     return g;
 }
 
