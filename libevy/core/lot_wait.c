@@ -247,6 +247,8 @@ static inline int green_wait(struct waiter *w, deadline_t deadline)
         int r = 0;
         if (unlikely(atomic_load_explicit(&g->interrupted, memory_order_relaxed))) {
             look_up(w);
+            if (woken(w)) /* while a handler waited, which has had the wake-up for one of its own */
+                return 0;
             r = interruption(w);
         }
         if (r == 0)
