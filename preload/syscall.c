@@ -341,7 +341,7 @@ static bool green_call(long number, const long *a, long *r)
         CASE(setpriority, hook_setpriority((__priority_which_t)a[0], (id_t)a[1], (int)a[2]))
         CASE(getcpu, hook_getcpu(PTR(unsigned, 0), PTR(unsigned, 1)))
         CASE(gettid, hook_gettid())
-        CASE(tkill, hook_tgkill(getpid(), (pid_t)a[0], (int)a[1]))
+        CASE(tkill, WHEN_GREEN(SIGNAL) ? evy_tkill((pid_t)a[0], (int)a[1]) : raw(SYS_tkill, a))
         CASE(kill, hook_kill((pid_t)a[0], (int)a[1]))
         CASE(tgkill, hook_tgkill((pid_t)a[0], (pid_t)a[1], (int)a[2]))
         CASE(set_tid_address, hook_gettid()) /* what it sets belongs to the carrier, not to us */

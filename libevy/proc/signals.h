@@ -98,6 +98,7 @@ int evy_siggetmask(void);
 int evy___sigpause(int sig_or_mask, int is_sig);
 int evy_sigpause(int mask);
 int evy___xpg_sigpause(int sig);
+int evy_tkill(pid_t tid, int sig);                 /* of any process */
 int evy_tgkill(pid_t process, pid_t tid, int sig); /* tid: the kernel's, or as gettid told it */
 int evy_tgsigqueueinfo(pid_t process, pid_t tid, int sig, const siginfo_t *info); /* likewise */
 int evy_rt_sigqueueinfo(pid_t process, int sig, const siginfo_t *info);           /* likewise */

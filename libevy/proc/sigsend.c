@@ -117,6 +117,14 @@ int evy_tgkill(pid_t process, pid_t tid, int sig)
     return send_to_tid(tid, sig, &info);
 }
 
+int evy_tkill(pid_t tid, int sig)
+{
+    pid_t process = getpid();
+    if (is_ours(process, tid))
+        return evy_tgkill(process, tid, sig);
+    return (int)errno_edge(sys3(SYS_tkill, tid, sig, 0));
+}
+
 int evy_tgsigqueueinfo(pid_t process, pid_t tid, int sig, const siginfo_t *info)
 {
     if (!is_ours(process, tid))

@@ -1,4 +1,4 @@
-// Proves: the id that gettid tells works in tgkill and kill, also through syscall().
+// Proves: the id that gettid tells works in tgkill and kill, also through syscall(); tkill reaches other processes.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -31,6 +32,19 @@ static void *body(void *arg)
     return NULL;
 }
 
+/* As a debugger stops what it traces. */
+static void kill_child(void)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
+    CHECK(child > 0 && syscall(SYS_tkill, child, SIGKILL) == 0);
+    CHECK(waitpid(child, &status, 0) == child && WTERMSIG(status) == SIGKILL);
+    CHECK(syscall(SYS_tkill, child, 0) == -1 && errno == ESRCH);
+}
+
 int main(void)
 {
     pthread_t t[4];
@@ -42,19 +56,23 @@ int main(void)
         while (!tids[i])
             usleep(1000);
         CHECK(tgkill(getpid(), tids[i], SIGUSR1) == 0);
-        while (hits < 2 * i + 1)
+        while (hits < 3 * i + 1)
             usleep(1000);
         CHECK(syscall(SYS_tgkill, getpid(), tids[i], SIGUSR1) == 0);
-        while (hits < 2 * i + 2)
+        while (hits < 3 * i + 2)
+            usleep(1000);
+        CHECK(syscall(SYS_tkill, tids[i], SIGUSR1) == 0);
+        while (hits < 3 * i + 3)
             usleep(1000);
         CHECK(tgkill(getpid(), tids[i], 0) == 0);
     }
+    kill_child();
     mine = gettid();
     CHECK(kill(tids[3], SIGUSR1) == 0); /* as the process's id: whoever takes it */
-    while (hits < 9)
+    while (hits < 13)
         usleep(1000);
     CHECK(syscall(SYS_kill, tids[2], SIGUSR1) == 0);
-    while (hits < 10)
+    while (hits < 14)
         usleep(1000);
     stop = 1;
     for (int i = 0; i < 4; i++)
