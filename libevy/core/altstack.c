@@ -10,6 +10,8 @@ atomic_bool altstack_differ;
 
 static atomic_bool lend_none; /* carriers' own ones are not used */
 
+static const struct green nobody; /* has none */
+
 static void install(const stack_t *alt)
 {
     sys3(SYS_sigaltstack, alt, 0, 0);
@@ -26,7 +28,6 @@ stack_t altstack_for(const struct carrier *c, const struct green *g)
 
 void altstack_start(struct carrier *c, void *memory)
 {
-    static const struct green nobody;
     c->own_alt = memory;
     c->alt = altstack_for(c, &nobody);
     install(&c->alt);
@@ -44,15 +45,24 @@ void altstack_adopt(struct green *g)
     altstack_follow(g);
 }
 
-void altstack_follow(struct green *g)
+static void change(struct carrier *c, const struct green *g)
 {
-    struct carrier *c = g->hub->carrier;
     stack_t alt = altstack_for(c, g);
     if (alt.ss_sp == c->alt.ss_sp && alt.ss_size == c->alt.ss_size &&
         alt.ss_flags == c->alt.ss_flags)
         return;
     install(&alt);
     c->alt = alt;
+}
+
+void altstack_follow(struct green *g)
+{
+    change(g->hub->carrier, g);
+}
+
+void altstack_left(struct carrier *c)
+{
+    change(c, &nobody);
 }
 
 void altstack_lend_none(void)

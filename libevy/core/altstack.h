@@ -29,6 +29,9 @@ void altstack_adopt(struct green *g);
 /* The carrier of g, which runs and cannot leave it, gets what g has. */
 void altstack_follow(struct green *g);
 
+/* The green thread that c, the calling kernel thread, was running has gone and may free what it has. */
+void altstack_left(struct carrier *c);
+
 /* What c is to have while g runs on it. */
 stack_t altstack_for(const struct carrier *c, const struct green *g);
 

@@ -67,6 +67,7 @@ static void send_home(struct carrier *c)
 {
     struct green *g = c->arrival;
     c->arrival = NULL;
+    altstack_left(c);
     atomic_store(&g->stranded, STRANDED_NOT);
     carrier_put_spare(c);
     hub_ask(g, ASK_RUN);

@@ -38,6 +38,7 @@ static inline void arrive(void)
 {
     struct green *g = self();
     struct hub *h = g->hub;
+    altstack_arrived(g); /* before anybody may know that who left has ended */
     if (unlikely(h->after != NULL)) {
         while (unlikely(atomic_load_explicit(&h->inspected, memory_order_acquire) != NULL))
             sys_yield(); /* the memory of who left is about to go */
@@ -45,7 +46,6 @@ static inline void arrive(void)
         h->after = NULL;
         after(h->after_arg);
     }
-    altstack_arrived(g);
 }
 
 /* Inlined: each return on the way back from a switch that led somewhere else is mispredicted. */
