@@ -10,11 +10,13 @@
 #include "core/hub.h"
 #include "real/real.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 static struct spin lock; /* protects common and waiters; nests around bodies_lock (green.c) */
 static _Atomic uint64_t common; /* blocked by all; each live green thread's mask contains it */
 static _Atomic uint64_t waited; /* somebody is in sigwait for them: the kernel has to keep them */
+static _Atomic uint64_t shown;  /* named by a signalfd, now or once: see mask_show */
 static unsigned waiters[SIGNALS + 1]; /* green threads in sigwait for each */
 static _Atomic uint64_t
     held; /* have come again before who handles them began: the kernel keeps them until then */
@@ -154,6 +156,29 @@ void mask_settle(uint64_t unblocked)
         signals_deliver();
 }
 
+/* A signalfd shows what the kernel has pending, which knows no green threads: what all block is the process's for it. */
+bool mask_show(int sig, const siginfo_t *info)
+{
+    if (likely(!(atomic_load(&shown) & atomic_load(&common) & sig_bit(sig))))
+        return false;
+    long r = sys3(SYS_rt_sigqueueinfo, getpid(), sig, info);
+    if (r == -EPERM) /* the main kernel thread alone may say SI_TKILL */
+        r = sys3(SYS_kill, getpid(), sig, 0);
+    return r == 0;
+}
+
+void mask_show_set(uint64_t set)
+{
+    struct green *g = self();
+    siginfo_t info;
+    atomic_fetch_or(&shown, set);
+    if (likely(!g || !(sigqueue_pending(g) & set)))
+        return;
+    for (int sig = 1; sig <= SIGNALS; sig++)
+        while (set & sig_bit(sig) & atomic_load(&common) && sigqueue_take(g, sig, &info))
+            mask_show(sig, &info);
+}
+
 struct search {
     uint64_t pending;    /* signals that need somebody */
     struct green *found; /* takes one of them */
@@ -221,7 +246,7 @@ void mask_take_mains(void)
     for (; unlikely(pending); pending &= pending - 1) {
         uint64_t bit = pending & -pending;
         int sig = (int)sys_call4(SYS_rt_sigtimedwait, (long)&bit, (long)&info, (long)&zero, 8);
-        if (sig > 0 && info.si_code == SI_TKILL)
+        if (sig > 0 && info.si_code == SI_TKILL && !(atomic_load(&shown) & bit))
             sigqueue_put(main_thread(), sig, &info);
         else if (sig > 0)
             sys3(SYS_rt_sigqueueinfo, getpid(), sig, &info);

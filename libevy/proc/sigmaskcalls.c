@@ -61,6 +61,14 @@ int evy_sigpending(sigset_t *set)
     return 0;
 }
 
+int evy_signalfd(int fd, const sigset_t *set, int flags)
+{
+    int r = REAL(signalfd)(fd, set, flags);
+    if (r >= 0)
+        mask_show_set(sig_word(set));
+    return r;
+}
+
 /* Until the restoring this green thread is in one critical section: a signal that the new mask lets in ends the
    wait instead of running its handler just before. */
 void signals_swap_mask(struct signal_mask_swap *swap, const sigset_t *mask)

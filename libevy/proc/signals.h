@@ -80,6 +80,7 @@ int evy_siginterrupt(int sig, int flag); /* only for green threads */
 int evy_sigpending(sigset_t *set);
 int evy_sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int evy_pthread_sigmask(int how, const sigset_t *set, sigset_t *old);
+int evy_signalfd(int fd, const sigset_t *set, int flags);
 int evy_sigwait(const sigset_t *set, int *sig);
 int evy_sigwaitinfo(const sigset_t *set, siginfo_t *info);
 int evy_rt_sigtimedwait(const sigset_t *set, siginfo_t *info,

@@ -23,6 +23,8 @@ void signal_raise_kernel(int sig)
 
 static bool put_directed(struct green *target, int sig, const siginfo_t *info)
 {
+    if (sig_mask(target) & ~atomic_load(&target->sigwaits) & sig_bit(sig) && mask_show(sig, info))
+        return true;
     return !(sig_is_realtime(sig) && sigqueue_full()) && sigqueue_put(target, sig, info);
 }
 

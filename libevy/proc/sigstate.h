@@ -135,7 +135,11 @@ void mask_hold(
 void mask_release(int sig);           /* after one was taken from there, before it is handled */
 void mask_settle(uint64_t unblocked); /* after mask_set: delivers what is no longer blocked */
 void mask_fetch(uint64_t set);        /* takes over what the kernel holds back of these */
-void mask_apply(void);                /* the kernel blocks what it shall from now on */
+bool mask_show(
+    int sig, const siginfo_t
+                 *info); /* sig, which its target blocks: true: the kernel has it, for a signalfd */
+void mask_show_set(uint64_t set); /* a signalfd names these */
+void mask_apply(void);            /* the kernel blocks what it shall from now on */
 void mask_start(void);
 void mask_take_mains(void);
 void mask_forget(void);
