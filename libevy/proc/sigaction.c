@@ -60,7 +60,7 @@ bool action_of(int sig, struct sigaction *act)
 
 uint64_t actions_wrapped_always(void)
 {
-    return SIG_CALLS | (atomic_load(&poke) ? sig_bit(SIGURG) : 0);
+    return SIG_CALLS | SIG_TICKS | (atomic_load(&poke) ? sig_bit(SIGURG) : 0);
 }
 
 /* A SIGSEGV that the program leaves to the kernel passes a look at guard pages. */
@@ -221,7 +221,7 @@ int evy_siginterrupt(int sig, int flag)
 
 void actions_take_over(void)
 {
-    const uint64_t always = SIG_CALLS | sig_bit(SIGSEGV);
+    const uint64_t always = SIG_CALLS | SIG_TICKS | sig_bit(SIGSEGV);
     for (int sig = 1; sig <= SIGNALS; sig++) {
         struct sigaction act;
         if (!sig_valid(sig) || SIG_FIXED & sig_bit(sig) || REAL(sigaction)(sig, NULL, &act))

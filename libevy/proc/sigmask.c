@@ -22,7 +22,7 @@ static _Atomic uint64_t
     held; /* have come again before who handles them began: the kernel keeps them until then */
 
 /* Other carriers take no signals but those that their own code causes and our poke. */
-#define CARRIER_MASK (~(SIG_FAULTS | SIG_CALLS | SIG_FIXED | sig_bit(SIGURG)))
+#define CARRIER_MASK (~(SIG_FAULTS | SIG_CALLS | SIG_TICKS | SIG_FIXED | sig_bit(SIGURG)))
 
 bool on_main_thread(void)
 {

@@ -169,10 +169,12 @@ static bool accepts(struct green *g, int sig)
 }
 
 /* Who handles a signal for the process: main before others, as the kernel chooses. abort and raise inside libc
-   mean the thread that runs, and so does what the kernel answers to its own call (SIGPIPE, SIGXFSZ). */
+   mean the thread that runs, and so does what the kernel answers to its own call (SIGPIPE, SIGXFSZ), or says as its
+   time passes (setitimer). */
 static struct green *choose(struct green *g, int sig, const siginfo_t *info)
 {
-    bool own = info->si_code == SI_TKILL || sig == SIGPIPE || sig == SIGXFSZ;
+    bool own = info->si_code == SI_TKILL || sig == SIGPIPE || sig == SIGXFSZ ||
+               (SIG_TICKS & sig_bit(sig) && info->si_code == SI_KERNEL);
     if (own && accepts(g, sig))
         return g;
     if (accepts(main_thread(), sig))

@@ -39,9 +39,10 @@ static inline void sig_set(sigset_t *set, uint64_t word)
     (sig_bit(SIGSEGV) | sig_bit(SIGBUS) | sig_bit(SIGFPE) | sig_bit(SIGILL) | sig_bit(SIGTRAP) |   \
      sig_bit(SIGSYS))
 
-/* Caused by a system call of the very thread: the kernel sends them to the carrier, where only we know who runs
-   on it and whether that one blocks them. Never blocked in the kernel, always wrapped. */
+/* Caused by a system call of the very thread, or by the time it computes: the kernel sends them to the carrier, where
+   only we know who runs on it and whether that one blocks them. Never blocked in the kernel, always wrapped. */
 #define SIG_CALLS (sig_bit(SIGPIPE) | sig_bit(SIGXFSZ))
+#define SIG_TICKS (sig_bit(SIGPROF) | sig_bit(SIGVTALRM))
 
 static inline uint64_t sig_mask(const struct green *g)
 {

@@ -1,3 +1,4 @@
+// limit: 20
 // Proves: signals of every origin reach whom they reach natively: what a write past RLIMIT_FSIZE or to a closed pipe causes
 // its writer, SIGIO and what F_SETSIG names the owner, process or main, profiling timers a thread that computes; signalfd
 // gives its reader what is pending for it or the process; alarm, pending and ignored ones pass exec.
@@ -223,10 +224,12 @@ int main(int argc, char **argv)
     spawn(idle, NULL);
     setvbuf(stdout, NULL, _IOLBF, 0);
     all(NULL);
-    sigset_t usr2; /* or main would handle what the other thread's descriptor is to show */
-    sigemptyset(&usr2);
-    sigaddset(&usr2, SIGUSR2);
-    pthread_sigmask(SIG_BLOCK, &usr2, NULL);
+    sigset_t set; /* what the other thread's descriptor is to show */
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
+    sigaddset(&set, SIGRTMIN + 3);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
     pthread_join(spawn(all, NULL), NULL);
     return fflush(stdout);
 }
