@@ -87,9 +87,8 @@ static void owned(const char *what, int owner, int sig)
     anywhere = 0;
     got = 0;
     pthread_t t = spawn(writes_later, &fds[1]);
-    int r = 0;
     for (int i = 0; i < 100 && !anywhere; i++)
-        r |= poll(NULL, 0, 20);
+        poll(NULL, 0, 20);
     pthread_join(t, NULL);
     printf("%s: here %d, %s, fd %d\n", what, got != 0 || owner == 0,
            got == SIGIO || owner == 0 ? "SIGIO" : "as asked", sig && owner ? from_fd == fds[0] : 1);
