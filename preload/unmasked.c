@@ -12,6 +12,7 @@
 #include "preload/own.c"
 #include "preload/stdio.c"
 #include "preload/syscall.c"
+#include "preload/syscall_signal.c"
 
 __asm__(".hidden unmasked_vfork"); /* the one hook that is not C */
 

@@ -3,29 +3,19 @@
 #include "base/spin.h"
 #include "base/sys.h"
 #include "body/annotate.h"
+#include "body/guard.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/random.h>
-
-#ifndef MADV_GUARD_INSTALL /* asm-generic/mman-common.h, Linux 6.13 */
-#define MADV_GUARD_INSTALL 102
-#define MADV_GUARD_REMOVE 103
-#endif
 
 #define SIZE_MAX_STACK ((size_t)1 << 44)
 #define SLAB_MIN ((size_t)1 << 20)
 #define SLAB_MAX ((size_t)1 << 30)
 #define PAGE_TABLE_SPAN ((size_t)2 << 20) /* what one page of page table entries maps */
 #define CLASSES 160
-#define CROWD 8192              /* more stacks than translations of addresses are cached for */
-#define MAP_COUNT_DEFAULT 65530 /* vm.max_map_count where /proc cannot be read */
-
-enum guard_kind { GUARD_NONE, GUARD_PROTECT, GUARD_MADVISE };
+#define CROWD 8192 /* more stacks than translations of addresses are cached for */
 
 /* At the top end of a pooled stack: pages that were in use anyway. */
 struct pooled {
@@ -50,14 +40,7 @@ static struct class exact[CLASSES]; /* of exact_total, not more */
 static _Atomic size_t
     exact_total[CLASSES]; /* the first of that class that was asked for; 0: none */
 static size_t page_size = 4096;
-static enum guard_kind guard_kind;
-static atomic_uint made;           /* stacks that have been handed out for the first time */
-static atomic_long protect_budget; /* guards that may still split a mapping */
-
-static long sys_madvise(void *at, size_t n, int advice)
-{
-    return sys3(SYS_madvise, at, n, advice);
-}
+static atomic_uint made; /* stacks that have been handed out for the first time */
 
 /* Four classes per doubling: 1 2 3 4 5 6 7 8 10 12 14 16 20 ... pages, so less than a quarter of the
    address space (not of the memory) is wasted and neighbouring sizes pool. */
@@ -82,19 +65,6 @@ static struct class *class_of(size_t size, size_t *total)
     return &exact[index];
 }
 
-static long max_map_count(void)
-{
-    char text[32] = "";
-    long fd = sys_call4(SYS_openat, AT_FDCWD, (long)"/proc/sys/vm/max_map_count",
-                        O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return MAP_COUNT_DEFAULT;
-    sys_read((int)fd, text, sizeof(text) - 1);
-    sys_close((int)fd);
-    long n = atol(text);
-    return n > 0 ? n : MAP_COUNT_DEFAULT;
-}
-
 static void *map_pages(size_t n)
 {
     long at = sys_call6(SYS_mmap, 0, (long)n, PROT_READ | PROT_WRITE,
@@ -107,57 +77,18 @@ static void unmap_pages(void *at, size_t n)
     sys3(SYS_munmap, at, n, 0);
 }
 
-/* Emulators and sandboxes accept advice they do not know: the kernel itself must be unable to write there.
-   (Valgrind reads itself what a call would read, and dies of it.) */
-static bool unwritable(void *at)
-{
-    return sys3(SYS_getrandom, at, 1, GRND_NONBLOCK) == -EFAULT;
-}
-
 void stack_init(void)
 {
     page_size = getauxval(AT_PAGESZ);
-    guard_kind = GUARD_PROTECT;
-    void *probe = map_pages(page_size);
-    if (probe && !observes(OBSERVE_TOOLS) && /* tools look at the permissions of mappings */
-        sys_madvise(probe, page_size, MADV_GUARD_INSTALL) == 0 && unwritable(probe))
-        guard_kind = GUARD_MADVISE;
-    if (probe)
-        unmap_pages(probe, page_size);
-    /* Half of the mappings are the program's; each guard of ours takes two of the other half. */
-    atomic_store(&protect_budget, max_map_count() / 4);
-}
-
-static bool protect_guard(char *at, size_t n)
-{
-    if (atomic_fetch_sub(&protect_budget, 1) > 0 && sys3(SYS_mprotect, at, n, PROT_NONE) == 0)
-        return true;
-    atomic_fetch_add(&protect_budget, 1);
-    return false;
-}
-
-/* Light guards are refused on locked memory (mlockall), so each one has its own way back. */
-static size_t install_guard(char *at, size_t n)
-{
-    if (guard_kind == GUARD_MADVISE && sys_madvise(at, n, MADV_GUARD_INSTALL) == 0)
-        return n;
-    return protect_guard(at, n) ? n : 0;
-}
-
-/* Takes the guard off whichever kind it is. */
-static void remove_guard(const struct stack *s)
-{
-    if (guard_kind == GUARD_MADVISE)
-        sys_madvise(s->map, s->guard, MADV_GUARD_REMOVE);
-    sys3(SYS_mprotect, s->map, s->guard, PROT_READ | PROT_WRITE);
+    guard_init();
 }
 
 /* Guards stay over reuse; they change only when the new owner wants more guard or more room. */
 static EVY_COLD void change_guard(struct stack *s, size_t guard)
 {
     if (s->guard > 0)
-        remove_guard(s);
-    s->guard = guard > 0 ? install_guard(s->map, guard) : 0;
+        guard_remove(s->map, s->guard);
+    s->guard = guard > 0 ? guard_install(s->map, guard) : 0;
 }
 
 /* Pops a pooled stack. With the class locked. */
@@ -226,7 +157,7 @@ static EVY_COLD int grow(struct class *c, size_t total)
     if (!map)
         return -EAGAIN;
     size_t bytes = slab_bytes(count, total);
-    sys_madvise(map, bytes, MADV_NOHUGEPAGE); /* one huge page would commit many stacks */
+    sys3(SYS_madvise, map, bytes, MADV_NOHUGEPAGE); /* one huge page would commit many stacks */
     spin_lock(&c->lock);
     bool wanted = c->fresh == 0;
     if (wanted) {
@@ -299,9 +230,7 @@ static void add_stats(struct stack_stats *sum, struct class *c)
 
 struct stack_stats stack_stats(void)
 {
-    struct stack_stats sum = {.guard_kind = GUARD_NONE};
-    if (guard_kind == GUARD_MADVISE || atomic_load(&protect_budget) > 0)
-        sum.guard_kind = (int)guard_kind;
+    struct stack_stats sum = {.guard_kind = guard_kind_left()};
     for (size_t i = 0; i < CLASSES; i++) {
         add_stats(&sum, &classes[i]);
         add_stats(&sum, &exact[i]);

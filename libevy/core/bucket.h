@@ -1,4 +1,4 @@
-/* The buckets of the parking lot (lot.h), for its two sides only: lot_wait.c and lot.c. */
+/* The buckets of the parking lot (lot.h), for its sides only: lot_wait.c, lot_foreign.c and lot.c. */
 #ifndef EVY_BUCKET_H
 #define EVY_BUCKET_H
 
@@ -92,6 +92,9 @@ static inline void foreign_leave(uint64_t mask)
 {
     sys_sigmask(SIG_SETMASK, &mask);
 }
+
+/* w, in its queue, waits until the deadline, and ends the section. As lot_wait. */
+EVY_COLD int lot_foreign_wait(struct waiter *w, deadline_t deadline);
 
 /* After lot_come, in a critical section: a signal handler may post a semaphore, so none runs while a bucket is locked. */
 static inline void bucket_lock(struct bucket *b)

@@ -1,7 +1,6 @@
-#include "core/carrier.h"
+#include "core/carrier_pool.h"
 
 #include "base/config.h"
-#include "base/spin.h"
 #include "base/sys.h"
 #include "body/annotate.h"
 #include "body/critical.h"
@@ -23,17 +22,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_CARRIERS (HUB_SLOTS + MAX_SPARES)
 #define IDLE_STACK (ALTSTACK_OWN + ((size_t)64 << 10))
 
-static struct carrier carriers[MAX_CARRIERS]; /* the first is the main thread */
-static unsigned carrier_count;  /* used ones, ended ones among them; written under spares_lock */
-static unsigned ended_count;    /* those in ended; written under spares_lock */
-static struct carrier *ended;   /* whose kernel threads have ended; spares_lock */
-static struct carrier *spares;  /* without a hub, newest first; spares_lock */
-static struct spin spares_lock; /* protects the above; nests inside nothing */
-static struct green main_idle;  /* stands for the main thread's idle context */
-static int own_pid;             /* to know a vfork child, which runs on our memory */
+static struct green main_idle; /* stands for the main thread's idle context */
+static int own_pid;            /* to know a vfork child, which runs on our memory */
 
 static void jump(struct context *from, const struct context *to, uintptr_t tp)
 {
@@ -42,24 +34,6 @@ static void jump(struct context *from, const struct context *to, uintptr_t tp)
         tp = 0;
     }
     context_switch(from, to, tp);
-}
-
-void carrier_put_spare(struct carrier *c)
-{
-    spin_lock(&spares_lock);
-    c->next = spares;
-    spares = c;
-    spin_unlock(&spares_lock);
-}
-
-struct carrier *carrier_take_spare(void)
-{
-    spin_lock(&spares_lock);
-    struct carrier *c = spares;
-    if (c)
-        spares = c->next;
-    spin_unlock(&spares_lock);
-    return c;
 }
 
 /* The green thread that brought us here is off its stack now. */
@@ -71,50 +45,6 @@ static void send_home(struct carrier *c)
     atomic_store(&g->stranded, STRANDED_NOT);
     carrier_put_spare(c);
     hub_ask(g, ASK_RUN);
-}
-
-struct carrier *carrier_take_main(void)
-{
-    spin_lock(&spares_lock);
-    struct carrier **at = &spares;
-    while (*at && *at != carriers)
-        at = &(*at)->next;
-    struct carrier *c = *at;
-    if (c)
-        *at = c->next;
-    spin_unlock(&spares_lock);
-    return c;
-}
-
-static struct carrier *slot_take(void)
-{
-    spin_lock(&spares_lock);
-    struct carrier *c = ended;
-    if (c) {
-        ended = c->next;
-        ended_count--;
-    } else if (carrier_count < MAX_CARRIERS) {
-        c = &carriers[carrier_count++];
-    }
-    spin_unlock(&spares_lock);
-    if (c)
-        memset(c, 0, sizeof *c);
-    return c;
-}
-
-static void slot_put(struct carrier *c)
-{
-    c->tid = 0;
-    spin_lock(&spares_lock);
-    c->next = ended;
-    ended = c;
-    ended_count++;
-    spin_unlock(&spares_lock);
-}
-
-bool carrier_is_main(const struct carrier *c)
-{
-    return c == carriers;
 }
 
 /* It is off its hub. The main kernel thread has to stay, without a use. */
@@ -219,7 +149,7 @@ bool carrier_wants_processor(struct carrier *c)
 
 int carrier_adopt_main(struct hub *h)
 {
-    struct carrier *c = &carriers[0];
+    struct carrier *c = slot_main();
     sys3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
     int r = green_make_loop(&main_idle, IDLE_STACK, serve_entry, c);
     if (r)
@@ -232,7 +162,7 @@ int carrier_adopt_main(struct hub *h)
     c->tid = sys_gettid();
     open_stat(c);
     own_pid = (int)sys3(SYS_getpid, 0, 0, 0);
-    carrier_count = 1;
+    slot_take_main();
     attach(h, c);
     return 0;
 }
@@ -251,7 +181,7 @@ static struct carrier *carrier_new(void)
 
 struct carrier *carrier_make_spare(void)
 {
-    return carrier_count - ended_count < hub_count + config.spares ? carrier_new() : NULL;
+    return slots_used() < hub_count + config.spares ? carrier_new() : NULL;
 }
 
 static void await(struct carrier *c)
@@ -338,33 +268,4 @@ int carrier_running(const struct green *g)
     if (atomic_load(&g->stranded) == STRANDED)
         return g->stranded_on->tid;
     return atomic_load(&g->hub->current) == g ? g->hub->carrier->tid : 0;
-}
-
-struct carrier *carrier_of_tid(int tid)
-{
-    for (unsigned i = 0; i < carrier_count; i++)
-        if (carriers[i].tid == tid)
-            return &carriers[i];
-    return NULL;
-}
-
-bool carriers_rest(unsigned kernel_threads)
-{
-    unsigned idle = 0, driving = 0;
-    for (unsigned i = 0; i < hub_count; i++)
-        driving += hubs[i].carrier != NULL;
-    spin_lock(&spares_lock);
-    for (struct carrier *c = spares; c; c = c->next)
-        idle++;
-    spin_unlock(&spares_lock);
-    unsigned all = carrier_count - ended_count;
-    return kernel_threads == all + 1 && idle == all - driving;
-}
-
-void carriers_forget(void)
-{
-    spares = ended = NULL;
-    ended_count = 0;
-    spares_lock = (struct spin){0};
-    carrier_count = 0;
 }

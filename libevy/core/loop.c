@@ -1,5 +1,6 @@
 /* What a hub's own context does: looks at the outside world, then runs who is ready. */
 #include "base/sys.h"
+#include "body/annotate.h"
 #include "body/critical.h"
 #include "core/apart.h"
 #include "core/evloop.h"
@@ -15,6 +16,41 @@
 
 /* From one yield to the kernel to the next: far less than it would take the processor away for by itself. */
 #define YIELD_NS 20000
+
+/* What others have asked for g, whose note was in h's inbox. As soon as nothing is asked g may vanish. */
+static void answer(struct hub *h, struct green *g)
+{
+    if (unlikely(green_hub(g) != h)) { /* it has been given away since */
+        hub_send(g);
+        return;
+    }
+    if (observes(OBSERVE_FIBERS))
+        annotate_answer(g);
+    struct hub *to = NULL;
+    unsigned done = 0, asked = atomic_load(&g->asked);
+    do {
+        if (asked & ~done & ASK_RUN)
+            run_queue_push(unlikely(h->abandoned) ? &h->after_poll : &h->runnable, g);
+        if (asked & ~done & ASK_WAKE && !(to = share_follows(h, g)))
+            sched_wake(h, g);
+        done = asked;
+    } while (!atomic_compare_exchange_strong(&g->asked, &asked, 0));
+    if (unlikely(to != NULL)) {
+        g->wake = WAKE_NOTIFIED;
+        trace(h, TRACE_WAKE, g);
+        share_give(h, g, to);
+    }
+}
+
+void sched_take_inbox(struct hub *h)
+{
+    struct inbox_node *node = inbox_take(&h->inbox);
+    while (node) {
+        struct inbox_node *next = node->next;
+        answer(h, container_of(node, struct green, note));
+        node = next;
+    }
+}
 
 static void fire_timers(struct hub *h, int64_t now)
 {

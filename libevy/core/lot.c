@@ -80,7 +80,7 @@ static inline void wake(struct green *me, struct waiter *w)
     }
 }
 
-/* Wakes as lot_unpark_bits, the lock being held. Returns the counted; *woken_all counts all, *flags has what any of them
+/* Wakes as lot_unpark_bits, the lock being held. Returns the counted; *woken_all counts all, *flags gets what any of them
    waited with. */
 static EVY_NOINLINE unsigned wake_queue(struct green *me, struct bucket *b, const void *addr,
                                         unsigned count, uint32_t bits, int *woken_all,
@@ -118,15 +118,22 @@ static EVY_INLINE unsigned wake_those(struct green *me, struct bucket *b, const 
     return !(*flags & LOT_ALL);
 }
 
+static EVY_INLINE unsigned wake_in(struct green *me, struct bucket *b, const void *addr,
+                                   unsigned count, uint32_t bits, unsigned *flags)
+{
+    int woken_all = 0;
+    bucket_lock(b);
+    unsigned counted = wake_those(me, b, addr, count, bits, &woken_all, flags);
+    bucket_unlock(b, -woken_all);
+    return counted;
+}
+
 static EVY_NOINLINE unsigned unpark_slow(struct green *me, struct bucket *b, const void *addr,
                                          unsigned count, uint32_t bits)
 {
-    int woken_all = 0;
     unsigned flags = 0;
     critical_enter_as(me);
-    bucket_lock(b);
-    unsigned counted = wake_those(me, b, addr, count, bits, &woken_all, &flags);
-    bucket_unlock(b, -woken_all);
+    unsigned counted = wake_in(me, b, addr, count, bits, &flags);
     bool aside = sched_outranked(me);
     if (unlikely(flags & LOT_STARVING)) {
         aside |= sched_may_yield(me);
@@ -138,6 +145,16 @@ static EVY_NOINLINE unsigned unpark_slow(struct green *me, struct bucket *b, con
     return counted;
 }
 
+static EVY_COLD unsigned unpark_foreign(struct bucket *b, const void *addr, unsigned count,
+                                        uint32_t bits)
+{
+    unsigned flags = 0;
+    uint64_t mask = foreign_enter();
+    unsigned counted = wake_in(NULL, b, addr, count, bits, &flags);
+    foreign_leave(mask);
+    return counted;
+}
+
 void lot_stand_aside(void)
 {
     struct green *me = self();
@@ -145,19 +162,6 @@ void lot_stand_aside(void)
         return;
     me->flags &= ~(unsigned)GREEN_ASIDE;
     sched_yield_now();
-}
-
-static EVY_COLD unsigned unpark_foreign(struct bucket *b, const void *addr, unsigned count,
-                                        uint32_t bits)
-{
-    int woken_all = 0;
-    unsigned flags = 0;
-    uint64_t mask = foreign_enter();
-    bucket_lock(b);
-    unsigned counted = wake_queue(NULL, b, addr, count, bits, &woken_all, &flags);
-    bucket_unlock(b, -woken_all);
-    foreign_leave(mask);
-    return counted;
 }
 
 static inline unsigned unpark(const void *addr, unsigned count, uint32_t bits)

@@ -7,10 +7,8 @@
 #include "core/raise.h"
 #include "core/sched.h"
 #include "cpu.h"
-#include "real/real.h"
 
 #include <errno.h>
-#include <pthread.h>
 
 /* From here to waiter_done handlers run only where the wait lets them: none finds a bucket locked. */
 static inline void waiter_init(struct waiter *w, const void *addr, uint32_t bits, unsigned flags)
@@ -178,52 +176,6 @@ static inline bool passed(deadline_t deadline)
     return deadline != DEADLINE_NEVER && deadline_left(deadline) == 0;
 }
 
-/* Of its own frame, so that its caller's cleanup covers all of it. A request acts here or not at all. */
-static EVY_NOINLINE long sleep_as_cancellation_point(struct waiter *w, const struct timespec *until)
-{
-    int type;
-    REAL(pthread_setcanceltype)(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
-    long r = sys_futex_wait(&w->woken, NOT_WOKEN, until);
-    REAL(pthread_setcanceltype)(type, NULL);
-    return r;
-}
-
-/* A wake-up that the unwinding thread has no use for is another's. */
-static void leave_unwinding(void *waiter)
-{
-    struct waiter *w = waiter;
-    w->mask = foreign_enter();
-    if (!lot_leave(w))
-        lot_unpark(waiter_addr(w), 1);
-}
-
-static long kernel_sleep(struct waiter *w, const struct timespec *until)
-{
-    long r;
-    if (!(w->flags & LOT_UNWIND))
-        return sys_futex_wait(&w->woken, NOT_WOKEN, until);
-    pthread_cleanup_push(leave_unwinding, w);
-    r = sleep_as_cancellation_point(w, until);
-    pthread_cleanup_pop(0);
-    return r;
-}
-
-/* Waits and ends the section, in which handlers and requests to cancel are put off. */
-static EVY_COLD int kernel_wait(struct waiter *w, deadline_t deadline)
-{
-    struct timespec ts = ns_to_timespec(deadline);
-    const struct timespec *until = deadline == DEADLINE_NEVER ? NULL : &ts;
-    foreign_leave(w->mask);
-    while (!woken(w)) {
-        long r = kernel_sleep(w, until);
-        if (r == -ETIMEDOUT || (r == -EINTR && (w->flags & LOT_SIGNAL))) {
-            w->mask = foreign_enter();
-            return lot_leave(w) ? (int)r : 0;
-        }
-    }
-    return 0;
-}
-
 /* Whether the wait is over before it begins. Who waits again and again so must not keep the others of its hub from
    running: they get their turn here, where w is queued and what the program gave up for the wait is free. Natively a
    sleep ends its turn however short it is. */
@@ -263,7 +215,7 @@ static inline int green_wait(struct waiter *w, deadline_t deadline)
 static EVY_INLINE int wait_and_leave(struct waiter *w, deadline_t deadline)
 {
     return likely(w->green != NULL) ? waiter_done(w, green_wait(w, deadline))
-                                    : kernel_wait(w, deadline);
+                                    : lot_foreign_wait(w, deadline);
 }
 
 int lot_wait(struct waiter *w, deadline_t deadline)

@@ -24,7 +24,7 @@ int fd_wait(struct fd *s, int fd, int dir, unsigned seq, deadline_t deadline);
 /* The same by who is in a critical section. */
 int fd_wait_inside(struct fd *s, int fd, int dir, unsigned seq, deadline_t deadline);
 
-/* Waits for several descriptors at once. Fill with fd_set_add, then fd_set_wait, which also empties it. */
+/* Waits for several descriptors at once. Fill with fd_wait_add, then fd_wait_any, which also empties it. */
 struct fd_wait_entry {
     struct fd *slot;           /* the descriptor's */
     struct evloop_watch *once; /* registration of this wait only, where edges are not to be had */
