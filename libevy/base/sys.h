@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <sys/mman.h>
@@ -33,6 +34,17 @@ static inline long sys_close(int fd)
 static inline long sys_fcntl(int fd, int cmd, long arg)
 {
     return sys3(SYS_fcntl, fd, cmd, arg);
+}
+
+/* What a file of /proc says, as a string: "" when it cannot be read, and no more than fits. Its length or -errno. */
+static inline long sys_read_text(const char *path, char *text, size_t size)
+{
+    long fd = sys_call4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+    long n = fd < 0 ? fd : sys_read((int)fd, text, size - 1);
+    if (fd >= 0)
+        sys_close((int)fd);
+    text[n > 0 ? n : 0] = 0;
+    return n;
 }
 
 /* Zeroed private memory that need not be committed now; -errno. */

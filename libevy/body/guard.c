@@ -4,7 +4,6 @@
 #include "body/observe.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -25,13 +24,8 @@ static atomic_long protect_budget; /* guards that may still split a mapping */
 
 static long max_map_count(void)
 {
-    char text[32] = "";
-    long fd = sys_call4(SYS_openat, AT_FDCWD, (long)"/proc/sys/vm/max_map_count",
-                        O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return MAP_COUNT_DEFAULT;
-    sys_read((int)fd, text, sizeof(text) - 1);
-    sys_close((int)fd);
+    char text[32];
+    sys_read_text("/proc/sys/vm/max_map_count", text, sizeof text);
     long n = atol(text);
     return n > 0 ? n : MAP_COUNT_DEFAULT;
 }

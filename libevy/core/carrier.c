@@ -119,9 +119,7 @@ static long stat_open(const struct carrier *c)
 static void open_stat(struct carrier *c)
 {
     c->stat = 0;
-    bool passing = own_fds_pass();
-    own_fd((int)stat_open(c), &c->stat);
-    own_fds_passed(passing);
+    OWN_FDS_PASSING(own_fd((int)stat_open(c), &c->stat));
 }
 
 static long stat_read(const struct carrier *c, char *text, size_t size)

@@ -154,9 +154,8 @@ int evloop_open(struct hub *h)
         return errno == EPERM || errno == ENOSYS ? -errno : -ENOMEM;
     h->edge_triggered = event_base_get_features(h->base) & EV_FEATURE_ET;
     struct evloop_wake *w = h->wake = &wakes[h->index];
-    bool passing = own_fds_pass();
-    int r = own_fd((int)sys3(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK, 0), &w->fd);
-    own_fds_passed(passing);
+    int r =
+        OWN_FDS_PASSING(own_fd((int)sys3(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK, 0), &w->fd));
     w->edge = evloop_edge_triggered(h);
     if (!r)
         r = wake_add(h);

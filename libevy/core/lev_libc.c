@@ -31,10 +31,8 @@ static long answer(long r)
 
 int lev_epoll_create1(int flags)
 {
-    bool passing = own_fds_pass();
-    int r = evloop_epoll_made((int)sys3(SYS_epoll_create1, flags | EPOLL_CLOEXEC, 0, 0));
-    own_fds_passed(passing);
-    return (int)answer(r);
+    return (int)answer(OWN_FDS_PASSING(
+        evloop_epoll_made((int)sys3(SYS_epoll_create1, flags | EPOLL_CLOEXEC, 0, 0))));
 }
 
 int lev_epoll_create(int size)

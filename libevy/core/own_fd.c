@@ -97,17 +97,13 @@ bool own_fds_pass(void)
 {
     int nobody = 0;
     critical_enter();
-    bool passing = atomic_compare_exchange_strong(&numbers, &nobody, PASSING);
-    if (!passing)
-        critical_leave();
-    return passing;
+    return atomic_compare_exchange_strong(&numbers, &nobody, PASSING);
 }
 
 void own_fds_passed(bool passing)
 {
-    if (!passing)
-        return;
-    atomic_store(&numbers, 0);
+    if (passing)
+        atomic_store(&numbers, 0);
     critical_leave();
 }
 

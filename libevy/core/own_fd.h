@@ -20,9 +20,19 @@ int own_fd_give_way(int fd);
    something: the kernel would answer EBUSY, or close one for the other. Who opens does so between own_fds_pass and
    own_fds_passed, at once; who depends on numbers between own_fds_hold and own_fds_release, which wait for that. The
    first returns false when somebody holds them: whoever opens then does it unprotected, or not at all. Both are critical
-   sections: who waits must not keep the other from ending. */
+   sections: who waits must not keep the other from ending, and no handler jumps away from what has been opened. */
 bool own_fds_pass(void);
 void own_fds_passed(bool passing);
+
+/* expr, which opens something and puts it where it belongs, between the two. */
+#define OWN_FDS_PASSING(expr)                                                                      \
+    ({                                                                                             \
+        bool passing_ = own_fds_pass();                                                            \
+        __auto_type r_ = (expr);                                                                   \
+        own_fds_passed(passing_);                                                                  \
+        r_;                                                                                        \
+    })
+
 void own_fds_hold(void);
 void own_fds_release(void);
 

@@ -3,7 +3,6 @@
 
 #include "arch/probe.h"
 #include "base/sys.h"
-#include "body/critical.h"
 #include "core/own_fd.h"
 #include "io/io.h"
 
@@ -13,26 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static void read_small(const char *path, char *text, size_t size)
-{
-    critical_enter();
-    bool passing = own_fds_pass();
-    long n = 0, fd = sys3(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        n = sys_read((int)fd, text, size - 1);
-        sys_close((int)fd);
-    }
-    own_fds_passed(passing);
-    critical_leave();
-    text[n > 0 ? n : 0] = 0;
-}
-
 /* Both numbers are of the namespace whose /proc this is. */
 static bool is_own(int pidfd)
 {
     char path[40], text[512], me[16] = "";
     snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
-    read_small(path, text, sizeof text);
+    OWN_FDS_PASSING(sys_read_text(path, text, sizeof text));
     const char *pid = strstr(text, "\nPid:\t");
     sys_call4(SYS_readlinkat, AT_FDCWD, (long)"/proc/self", (long)me, sizeof me - 1);
     return pid && atoi(pid + strlen("\nPid:\t")) == atoi(me);

@@ -48,10 +48,8 @@ static int take(struct green *g, uint64_t set, siginfo_t *info)
 /* Becomes readable when the kernel has one; marked (signal_nudge) when a green thread sends one. */
 static long wait_for(struct green *g, uint64_t set, siginfo_t *info, deadline_t deadline)
 {
-    bool passing = own_fds_pass();
-    int fd = private_fd(
-        (int)sys_call4(SYS_signalfd4, -1, (long)&set, sizeof set, SFD_NONBLOCK | SFD_CLOEXEC));
-    own_fds_passed(passing);
+    int fd = OWN_FDS_PASSING(private_fd(
+        (int)sys_call4(SYS_signalfd4, -1, (long)&set, sizeof set, SFD_NONBLOCK | SFD_CLOEXEC)));
     if (fd < 0)
         return fd;
     unsigned before = g->handled;

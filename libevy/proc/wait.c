@@ -64,9 +64,7 @@ static long wait_pidfd(pid_t pid, deadline_t deadline)
 {
     struct green *g = self();
     critical_enter_as(g);
-    bool passing = own_fds_pass();
-    long r = private_fd((int)sys3(SYS_pidfd_open, pid, 0, 0));
-    own_fds_passed(passing);
+    long r = OWN_FDS_PASSING(private_fd((int)sys3(SYS_pidfd_open, pid, 0, 0)));
     if (r >= 0) {
         int fd = (int)r;
         r = wait_readable(fd, deadline);

@@ -12,6 +12,7 @@
 #include "core/carrier.h"
 #include "core/hub.h"
 #include "core/monitor.h"
+#include "core/own_fd.h"
 #include "core/sched.h"
 #include "io/fdtab.h"
 #include "real/real.h"
@@ -19,7 +20,6 @@
 
 #include <dlfcn.h>
 #include <execinfo.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,11 +36,7 @@ static bool reported; /* hub 0's loop */
 static unsigned kernel_threads(void)
 {
     char text[512];
-    long fd = sys_call4(SYS_openat, AT_FDCWD, (long)"/proc/self/stat", O_RDONLY | O_CLOEXEC, 0);
-    long n = fd < 0 ? -1 : sys_read((int)fd, text, sizeof text - 1);
-    if (fd >= 0)
-        sys_close((int)fd);
-    text[n > 0 ? n : 0] = 0;
+    OWN_FDS_PASSING(sys_read_text("/proc/self/stat", text, sizeof text));
     char *at = strrchr(text, ')');
     for (int i = 0; at && i < 18; i++)
         at = strchr(at + 1, ' ');
