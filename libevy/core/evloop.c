@@ -148,28 +148,33 @@ int evloop_open(struct hub *h)
     event_set_log_callback(on_log);
     event_set_fatal_callback(on_fatal);
     h->epoll_fd = -1;
+    h->wake = &wakes[h->index];
     opening = h;
     h->base = base_new(config.method);
-    if (!h->base)
-        return errno == EPERM || errno == ENOSYS ? -errno : -ENOMEM;
+    if (!h->base) {
+        int r = errno == EPERM || errno == ENOSYS ? -errno : -ENOMEM;
+        evloop_close(h);
+        return r;
+    }
     h->edge_triggered = event_base_get_features(h->base) & EV_FEATURE_ET;
-    struct evloop_wake *w = h->wake = &wakes[h->index];
+    struct evloop_wake *w = h->wake;
     int r =
         OWN_FDS_PASSING(own_fd((int)sys3(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK, 0), &w->fd));
     w->edge = evloop_edge_triggered(h);
     if (!r)
         r = wake_add(h);
     if (r)
-        event_base_free(h->base);
+        evloop_close(h);
     return r;
 }
 
 void evloop_close(struct hub *h)
 {
-    event_base_free(h->base);
-    sys_close(h->wake->fd);
-    sys_close(h->epoll_fd);
+    if (h->base)
+        event_base_free(h->base);
     h->base = NULL;
+    own_fd_close(&h->wake->fd);
+    own_fd_close(&h->epoll_fd);
 }
 
 void evloop_kick(struct hub *h)

@@ -69,16 +69,20 @@ static int hub_make(struct hub *h, unsigned index)
     return r;
 }
 
+static void hub_unmake(struct hub *h)
+{
+    evloop_close(h);
+    green_free_loop(&h->loop);
+}
+
 static int hub_add(struct hub *h, unsigned index)
 {
     int r = hub_make(h, index);
     if (r)
         return r;
     r = carrier_start(h);
-    if (r) {
-        evloop_close(h);
-        green_free_loop(&h->loop);
-    }
+    if (r)
+        hub_unmake(h);
     return r;
 }
 
@@ -137,8 +141,8 @@ int hubs_start(void)
     bound_arenas();
     unsigned made = 0;
     int r = hub_make(&hubs[0], 0);
-    if (!r)
-        r = carrier_adopt_main(&hubs[0]);
+    if (!r && (r = carrier_adopt_main(&hubs[0])))
+        hub_unmake(&hubs[0]);
     if (r)
         return r;
     if (config.hubs > 1 || !sys_membarrier())

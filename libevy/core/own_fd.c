@@ -69,6 +69,22 @@ static atomic_int *find(int fd)
     return NULL;
 }
 
+void own_fd_close(atomic_int *home)
+{
+    critical_enter();
+    spin_lock(&lock);
+    unsigned i = 0;
+    while (i < home_count && homes[i] != home)
+        i++;
+    bool known = i < home_count;
+    if (known)
+        homes[i] = homes[--home_count];
+    spin_unlock(&lock);
+    critical_leave();
+    if (known)
+        sys_close(*home);
+}
+
 bool own_fd_is(int fd)
 {
     if (likely(fd < atomic_load_explicit(&lowest, memory_order_relaxed)))

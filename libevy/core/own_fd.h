@@ -10,6 +10,9 @@
 /* Moves fd up; *home holds its number from now on, also when it moves again. Returns 0; -errno is handed through. */
 int own_fd(int fd, atomic_int *home);
 
+/* Closes the one whose number *home holds; none: no effect. */
+void own_fd_close(atomic_int *home);
+
 /* Whether fd is one of them: to the program there is nothing at that number. */
 bool own_fd_is(int fd);
 
