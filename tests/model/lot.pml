@@ -91,7 +91,7 @@ inline unpark()
 #endif
 }
 
-/* answer() of sched.c, on the carrier */
+/* answer() of loop.c, on the carrier */
 inline answer_note()
 {
     note = false;
