@@ -31,7 +31,8 @@ __attribute__((constructor)) static void preload_init(void)
     config.patch = config.linked ? SUBSET_PROCESS | SUBSET_SIGNAL : SUBSET_ALL;
     runtime_prepare();
     object_hooks(hook_entries, hook_entries_count);
-    if (config_excludes(program_invocation_short_name))
+    /* Go's runtime knows its threads as the kernel's, by bare system calls, also those that libc made for it. */
+    if (config_excludes(program_invocation_short_name) || (!config.linked && elf_program_is_go()))
         config.patch = 0;
     config.locks =
         config.patch & SUBSET_THREAD || (config.patch && config.linked && !tcb_discover());

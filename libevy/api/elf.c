@@ -1,6 +1,7 @@
 #include "api/elf.h"
 
 #include <string.h>
+#include <sys/auxv.h>
 
 static const ElfW(Dyn) * find(const struct link_map *m, long tag)
 {
@@ -44,6 +45,30 @@ bool elf_anyone_needs(const char *soname)
     for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next)
         if (elf_needs(m, soname))
             return true;
+    return false;
+}
+
+/* Of notes aligned to 4, as Go's is: a header, the name and what is told, both padded. */
+static bool go_note_among(const char *note, const char *end)
+{
+    static const char go[4] = "Go";
+    while (note + sizeof(ElfW(Nhdr)) + sizeof go <= end) {
+        const ElfW(Nhdr) *n = (const void *)note;
+        if (n->n_namesz == sizeof go && memcmp(n + 1, go, sizeof go) == 0)
+            return true;
+        note += sizeof *n + ((n->n_namesz + 3UL) & ~3UL) + ((n->n_descsz + 3UL) & ~3UL);
+    }
+    return false;
+}
+
+bool elf_program_is_go(void)
+{
+    const ElfW(Phdr) *p = (const void *)getauxval(AT_PHDR), *end = p + getauxval(AT_PHNUM);
+    for (; p && p < end; p++) {
+        const char *at = (const char *)_r_debug.r_map->l_addr + p->p_vaddr;
+        if (p->p_type == PT_NOTE && p->p_align <= 4 && go_note_among(at, at + p->p_memsz))
+            return true;
+    }
     return false;
 }
 

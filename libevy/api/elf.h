@@ -21,6 +21,9 @@ const char *elf_soname(const struct link_map *m);
 /* Whether any loaded object was linked with the library of that soname. Allocates nothing, takes no lock. */
 bool elf_anyone_needs(const char *soname);
 
+/* Whether the program was made by Go's linker. Allocates nothing, takes no lock. */
+bool elf_program_is_go(void);
+
 /* Where the object lies in memory, and which of its pages the loader made read-only after relocating them
    (empty when from == to). */
 struct elf_span {
