@@ -115,8 +115,9 @@ int run_handler(struct green *g, int sig, siginfo_t *info, ucontext_t *uc)
     atomic_store_explicit(&g->sigmask, mask | (blocked_by(&act, sig) & ~SIG_FIXED),
                           memory_order_relaxed);
     g->handled++;
-    g->breaks += !(act.sa_flags & SA_RESTART);
+    unsigned breaks = g->breaks += !(act.sa_flags & SA_RESTART);
     mask = call_handler(c, mask);
+    g->breaks = breaks; /* handlers inside of it ended its own waits, not those around it */
     if (f)
         frame_pop(g, f);
     go_back_to_mask(g, mask);
