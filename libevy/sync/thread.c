@@ -162,7 +162,7 @@ int evy_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*st
     if (err)
         return err;
     struct green *g = make_body(&req, &err);
-    if (unlikely(err == -EAGAIN)) {
+    if (unlikely(!g) && err == -EAGAIN) {
         sched_yield_now(); /* natively others would run on, and end */
         g = make_body(&req, &err);
     }

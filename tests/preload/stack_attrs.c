@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,7 @@ static void *on_own(void *arg)
     CHECK(&here > own && &here < own + own_size);
     bounds(&low, &size);
     CHECK(low == own && size == own_size);
+    CHECK(sched_getscheduler(gettid()) == SCHED_OTHER);
     return NULL;
 }
 
@@ -154,6 +156,10 @@ int main(void)
         CHECK(pthread_create(&t, &a, on_own, NULL) == 0);
         CHECK(pthread_join(t, NULL) == 0);
     }
+    pid_t child = fork(); // which looks at all threads there have been
+    if (child == 0)
+        _exit(0);
+    CHECK(waitpid(child, NULL, 0) == child);
     CHECK(munmap(own, own_size) == 0);
     CHECK(pthread_attr_destroy(&a) == 0);
     puts("attributes ok");
