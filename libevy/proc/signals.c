@@ -162,7 +162,7 @@ static void run_natively(int sig, siginfo_t *info, ucontext_t *uc)
     call_natively(&act, sig, info, uc);
 }
 
-static bool accepts(struct green *g, int sig)
+bool signal_accepts(struct green *g, int sig)
 {
     return atomic_load(&g->takes_signals) && !(g->flags & GREEN_LOOP) &&
            !(sig_mask(g) & sig_bit(sig));
@@ -175,11 +175,11 @@ static struct green *choose(struct green *g, int sig, const siginfo_t *info)
 {
     bool own = info->si_code == SI_TKILL || sig == SIGPIPE || sig == SIGXFSZ ||
                (SIG_TICKS & sig_bit(sig) && info->si_code == SI_KERNEL);
-    if (own && accepts(g, sig))
+    if (own && signal_accepts(g, sig))
         return g;
-    if (accepts(main_thread(), sig))
+    if (signal_accepts(main_thread(), sig))
         return main_thread();
-    return accepts(g, sig) ? g : NULL;
+    return signal_accepts(g, sig) ? g : NULL;
 }
 
 /* The poke itself asks for restart, which is not what the program's handler or a cancellation wants. */

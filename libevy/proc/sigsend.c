@@ -137,16 +137,46 @@ int evy_tgsigqueueinfo(pid_t process, pid_t tid, int sig, const siginfo_t *info)
     return send_to_tid(tid, sig, &copy);
 }
 
+struct taker {
+    int sig;
+    struct green *g; /* who does not block it, once found */
+};
+
+static bool is_taker(struct green *g, void *arg)
+{
+    struct taker *t = arg;
+    if (signal_accepts(g, t->sig))
+        t->g = g;
+    return t->g == NULL;
+}
+
+/* Neither main nor the caller takes it. Natively who does handles it before its next instruction, or does so at its end: the
+   kernel, which may wake another of our kernel threads for it, would be too late. */
+static bool leave_to_another(int sig, const siginfo_t *info)
+{
+    struct taker t = {.sig = sig};
+    struct sigaction act;
+    if (!action_of(sig, &act))
+        return false;
+    green_each(is_taker, &t);
+    if (!t.g || (sig_is_realtime(sig) && sigqueue_full()) || !sigqueue_put(NULL, sig, info))
+        return false;
+    signal_nudge(t.g);
+    return true;
+}
+
 bool signals_take_self(int sig, siginfo_t *info)
 {
     struct sigaction act;
     struct green *g = self();
-    const struct green *m = main_thread();
-    if (!sig_valid(sig) || sig_mask(g) & sig_bit(sig) || g->flags & (GREEN_LOOP | GREEN_TRACED) ||
-        (g != m && atomic_load(&m->takes_signals) && !(sig_mask(m) & sig_bit(sig))) ||
-        !action_of(sig, &act))
+    struct green *m = main_thread();
+    if (!sig_valid(sig) || g->flags & (GREEN_LOOP | GREEN_TRACED) ||
+        (g != m && signal_accepts(m, sig)))
         return false;
-    return check_and_send(g, sig, info) == 0;
+    info->si_signo = sig;
+    if (sig_mask(g) & sig_bit(sig))
+        return leave_to_another(sig, info);
+    return action_of(sig, &act) && check_and_send(g, sig, info) == 0;
 }
 
 bool signals_send_self(int sig, int code, union sigval value)

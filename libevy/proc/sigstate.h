@@ -59,6 +59,9 @@ static inline bool sig_valid(int sig)
     return sig >= 1 && sig <= SIGNALS && !(SIG_FIXED & sig_bit(sig) & UINT64_C(3) << 31);
 }
 
+/* Whether g lives and takes a signal for the process. */
+bool signal_accepts(struct green *g, int sig);
+
 /* sigqueue.c: signals that wait for their handler. Lock-free, from signal handlers too. The target NULL
    is the process. */
 extern _Atomic uint64_t sigqueue_process; /* those for the process as a whole */
