@@ -45,46 +45,52 @@ static int take(struct green *g, uint64_t set, siginfo_t *info)
     return sig ? sig : take_kernels(set, info);
 }
 
-/* Becomes readable when the kernel has one; marked (signal_nudge) when a green thread sends one. */
+/* The descriptor becomes readable when the kernel has one, and is marked (signal_nudge) when a green thread sends one. */
 static long wait_for(struct green *g, uint64_t set, siginfo_t *info, deadline_t deadline)
 {
     int fd = OWN_FDS_PASSING(private_fd(
         (int)sys_call4(SYS_signalfd4, -1, (long)&set, sizeof set, SFD_NONBLOCK | SFD_CLOEXEC)));
     if (fd < 0)
         return fd;
-    unsigned before = g->handled;
     long r = 0;
-    while (r == 0 || r == -EINTR) {
+    while (r == 0) {
         struct fd *slot = fd_slot(fd);
         unsigned seq = atomic_load(&slot->seq[FD_READ]);
         r = take(g, set, info);
         if (r != 0)
             break;
-        if (g->handled != before) {
-            r = -EINTR;
-            break;
-        }
         r = fd_wait(slot, fd, FD_READ, seq, deadline);
-        if (r == -EINTR)
-            signals_deliver();
     }
     private_fd_close(fd);
     return r;
 }
 
+/* Nothing is open or announced any more when a handler runs: it may leave by siglongjmp. */
 static long wait_section(uint64_t set, siginfo_t *info, deadline_t deadline)
 {
     struct green *g = self();
-    long r = take(g, set, info);
-    if (r != 0)
-        return r;
     critical_enter_as(g);
     mask_waits(set, 1);
     atomic_store(&g->sigwaits, set);
-    r = wait_for(g, set, info, deadline);
+    long r = wait_for(g, set, info, deadline);
     atomic_store(&g->sigwaits, 0);
     mask_waits(set, -1);
-    critical_leave_as(g);
+    return critical_leave_wait(g, r);
+}
+
+/* A wait that handlers of others' signals have ended begins again. */
+static long wait_here(uint64_t set, siginfo_t *info, deadline_t deadline)
+{
+    struct green *g = self();
+    unsigned before = g->handled;
+    long r = take(g, set, info);
+    while (r == 0) {
+        r = wait_section(set, info, deadline);
+        if (r == -EINTR) {
+            signals_deliver();
+            r = g->handled == before ? take(g, set, info) : -EINTR;
+        }
+    }
     return r;
 }
 
@@ -92,7 +98,7 @@ static long sigwait_until(const sigset_t *set, siginfo_t *info, deadline_t deadl
 {
     siginfo_t scratch;
     cancel_point();
-    long r = wait_section(sig_word(set) & ~SIG_FIXED, info ? info : &scratch, deadline);
+    long r = wait_here(sig_word(set) & ~SIG_FIXED, info ? info : &scratch, deadline);
     if (r == -ECANCELED)
         cancel_now();
     return r == -ETIMEDOUT ? -EAGAIN : r;

@@ -6,6 +6,7 @@
 #include "check.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <mqueue.h>
 #include <netdb.h>
@@ -31,7 +32,7 @@ enum { TIMES = 5 };
 
 static __thread sigjmp_buf out;
 static int pipes[2], sockets[2], listener, poller, queue, semaphores, locked, mute, full[2];
-static sem_t never;
+static sem_t never, is_written, was_read;
 static pid_t child;
 static char fifo[64];
 static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
@@ -210,7 +211,29 @@ static void still_serve(void)
     CHECK(flock(locked, LOCK_EX) == 0);
     CHECK(sem_post(&never) == 0 && sem_wait(&never) == 0);
     CHECK(pthread_mutex_unlock(&held) == 0 && pthread_mutex_lock(&held) == 0);
-    CHECK(pthread_rwlock_unlock(&written) == 0 && pthread_rwlock_rdlock(&written) == 0);
+    CHECK(sem_post(&was_read) == 0 && pthread_rwlock_rdlock(&written) == 0);
+}
+
+/* Calls that open something for their wait have closed it: here the program has no such descriptors of its own. */
+static void nothing_is_left_open(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    for (const struct dirent *e; (e = readdir(d));) {
+        char what[64] = "";
+        (void)!readlinkat(dirfd(d), e->d_name, what, sizeof what - 1);
+        CHECK(strcmp(what, "anon_inode:[signalfd]") && strcmp(what, "anon_inode:[pidfd]"));
+    }
+    closedir(d);
+}
+
+/* Of a thread of its own: who has written may not wait to read. */
+static void *writes(void *arg)
+{
+    CHECK(pthread_rwlock_wrlock(&written) == 0 && sem_post(&is_written) == 0);
+    while (sem_wait(&was_read) != 0)
+        ;
+    CHECK(pthread_rwlock_unlock(&written) == 0);
+    return arg;
 }
 
 static void end_thread(int sig)
@@ -317,11 +340,14 @@ int main(void)
     queue = msgget(IPC_PRIVATE, 0600);
     semaphores = semget(IPC_PRIVATE, 1, 0600);
     CHECK(sem_init(&never, 0, 0) == 0 && sigaction(SIGALRM, &act, NULL) == 0);
-    CHECK(pthread_mutex_lock(&held) == 0 && pthread_rwlock_wrlock(&written) == 0);
+    CHECK(sem_init(&is_written, 0, 0) == 0 && sem_init(&was_read, 0, 0) == 0);
+    CHECK(pthread_mutex_lock(&held) == 0);
     sigemptyset(&alrm);
     sigaddset(&alrm, SIGALRM);
     pthread_sigmask(SIG_BLOCK, &alrm, NULL);
     spawn(counts, &ticks);
+    spawn(writes, NULL);
+    CHECK(sem_wait(&is_written) == 0);
     pthread_sigmask(SIG_UNBLOCK, &alrm, NULL);
     nobody_answers();
     all(&act);
@@ -331,6 +357,7 @@ int main(void)
     int seen = ticks;
     while (ticks < seen + 3)
         usleep(1000);
+    nothing_is_left_open();
     handlers_end_threads();
     still_serve();
     msgctl(queue, IPC_RMID, NULL);
