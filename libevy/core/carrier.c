@@ -126,12 +126,13 @@ static long stat_read(const struct carrier *c, char *text, size_t size)
 {
     if (c->stat)
         return sys_call4(SYS_pread64, c->stat, (long)text, (long)size, 0);
-    bool passing = own_fds_pass();
-    long fd = passing ? stat_open(c) : -EAGAIN;
+    if (!own_fds_try_pass())
+        return -EAGAIN;
+    long fd = stat_open(c);
     long n = fd < 0 ? fd : sys_read((int)fd, text, size);
     if (fd >= 0)
         sys_close((int)fd);
-    own_fds_passed(passing);
+    own_fds_passed();
     return n;
 }
 

@@ -20,9 +20,7 @@ static atomic_int *homes[HUB_SLOTS * 3]; /* where the number of each is kept; lo
 static unsigned home_count;              /* lock */
 static struct spin lock;            /* protects homes and what they hold; nests inside nothing */
 static atomic_int lowest = INT_MAX; /* the program's own are nearly always below */
-static atomic_int numbers;          /* how many hold them, PASSING */
-
-#define PASSING (-1)
+static atomic_int numbers;          /* above 0: how many hold them; below: how many pass */
 
 static void settle(atomic_int *home, int fd)
 {
@@ -109,29 +107,43 @@ int own_fd_give_way(int fd)
     return (int)r;
 }
 
-bool own_fds_pass(void)
+/* One more who holds (1) or passes (-1): false while others do the opposite. */
+static bool join(int one)
 {
-    int nobody = 0;
-    critical_enter();
-    return atomic_compare_exchange_strong(&numbers, &nobody, PASSING);
+    int all = atomic_load(&numbers);
+    while (all * one >= 0)
+        if (atomic_compare_exchange_weak(&numbers, &all, all + one))
+            return true;
+    return false;
 }
 
-void own_fds_passed(bool passing)
+bool own_fds_try_pass(void)
 {
-    if (passing)
-        atomic_store(&numbers, 0);
+    critical_enter();
+    bool passing = join(-1);
+    if (!passing)
+        critical_leave();
+    return passing;
+}
+
+void own_fds_pass(void)
+{
+    critical_enter();
+    while (!join(-1))
+        sys_yield();
+}
+
+void own_fds_passed(void)
+{
+    atomic_fetch_add(&numbers, 1);
     critical_leave();
 }
 
 void own_fds_hold(void)
 {
     critical_enter();
-    int holders = atomic_load(&numbers);
-    while (holders == PASSING || !atomic_compare_exchange_weak(&numbers, &holders, holders + 1)) {
-        if (holders == PASSING)
-            sys_yield();
-        holders = atomic_load(&numbers);
-    }
+    while (!join(1))
+        sys_yield();
 }
 
 void own_fds_release(void)

@@ -21,18 +21,20 @@ int own_fd_give_way(int fd);
 
 /* What the runtime opens while the program runs has the lowest free number for a moment, where the program may be putting
    something: the kernel would answer EBUSY, or close one for the other. Who opens does so between own_fds_pass and
-   own_fds_passed, at once; who depends on numbers between own_fds_hold and own_fds_release, which wait for that. The
-   first returns false when somebody holds them: whoever opens then does it unprotected, or not at all. Both are critical
-   sections: who waits must not keep the other from ending, and no handler jumps away from what has been opened. */
-bool own_fds_pass(void);
-void own_fds_passed(bool passing);
+   own_fds_passed, at once; who depends on numbers between own_fds_hold and own_fds_release. Several may do the same at a
+   time, but those of one kind wait for those of the other, who therefore take no locks in between but own_fd's and those of
+   fork. Both are critical sections: who waits must not keep the other from ending, and no handler jumps away from what has
+   been opened. own_fds_try_pass returns false instead of waiting, for who can do without. */
+void own_fds_pass(void);
+bool own_fds_try_pass(void);
+void own_fds_passed(void);
 
 /* expr, which opens something and puts it where it belongs, between the two. */
 #define OWN_FDS_PASSING(expr)                                                                      \
     ({                                                                                             \
-        bool passing_ = own_fds_pass();                                                            \
+        own_fds_pass();                                                                            \
         __auto_type r_ = (expr);                                                                   \
-        own_fds_passed(passing_);                                                                  \
+        own_fds_passed();                                                                          \
         r_;                                                                                        \
     })
 
