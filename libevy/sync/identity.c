@@ -68,9 +68,9 @@ int evy_pthread_setname_np(pthread_t thread, const char *name)
         return REAL(pthread_setname_np)(thread, name);
     if (strlen(name) >= sizeof g->name)
         return ERANGE;
-    int err = !g || !own_body(thread) ? REAL(pthread_setname_np)(thread, name)
-              : has_ended(g)          ? ENOENT
-                                      : 0;
+    int err = g->flags & GREEN_MAIN ? REAL(pthread_setname_np)(thread, name)
+              : has_ended(g)        ? ENOENT
+                                    : 0;
     if (err)
         return err;
     strcpy(g->name, name);
