@@ -11,6 +11,7 @@ preload   build/tests/preload/*: natively and under the preload, same status, st
               // run: ARGS          (or a file NAME.args)
               // env: K=V ...
               // limit: SECONDS
+              // status: NUMBER     how it ends, where that is not 0
               // only-preload       stdout is compared with the file NAME.expected instead
               // methods            also with each way libevent can wait (EVY_HUB_METHOD)
 programs  functions test_* of tests/programs/test_*.py, natively and under the preload
@@ -285,11 +286,15 @@ class PreloadProgram:
         with self.lock:
             if self.native is None:
                 self.native = self.start(f"{self.name}.native", context.native_environment())
-        if self.native.complaint or self.native.status == SKIPPED:
+        if not self.native_is_well():
             verdict = self.native.judge()
-            verdict.detail = "natively: " + verdict.detail
-            return verdict
+            kind = "skipped" if verdict.kind == "skipped" else "failed"
+            return Verdict(kind, f"natively: {verdict.detail or describe(self.native.status)}")
         return self.compare(self.start(f"{self.name}.{mode}", environment))
+
+    def native_is_well(self):
+        """Else the preloaded one could fail alike and be taken for right."""
+        return not self.native.complaint and self.native.status == int(self.directives.get("status", 0))
 
     def start(self, name, environment):
         own = settings(self.directives)
@@ -344,7 +349,7 @@ def directives(source):
         return found
     with open(source, errors="replace") as file:
         for line in itertools.islice(file, 20):
-            match = re.match(r"(?://|#)\s*(run|env|limit|only-preload|methods)\b:?\s*(.*)$", line)
+            match = re.match(r"(?://|#)\s*(run|env|limit|status|only-preload|methods)\b:?\s*(.*)$", line)
             if match:
                 found[match[1]] = match[2].strip()
     return found

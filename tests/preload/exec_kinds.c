@@ -1,5 +1,6 @@
 // Proves: every way to start another program works from a thread: it has the thread's signal mask,
 // and the process that is replaced has no threads left.
+// status: 4
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
