@@ -9,6 +9,7 @@
 #include "proc/fork.h"
 #include "real/real.h"
 #include "sync/sync.h"
+#include "sync/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -115,22 +116,6 @@ static void close_end(int fd)
         REAL(close)(fd);
 }
 
-/* Neither popen nor pclose is a cancellation point in glibc: what they have begun they finish. */
-static unsigned cancel_off(void)
-{
-    struct green *g = self();
-    unsigned off = g ? GREEN_CANCEL_OFF & ~g->flags : 0;
-    if (off)
-        g->flags |= off;
-    return off;
-}
-
-static void cancel_back(unsigned off)
-{
-    if (off)
-        self()->flags &= ~off;
-}
-
 /* Fills c, whose stream is ours. Returns 0 or an error number. */
 static int open_child(struct child *c, const char *command, int kind, bool close_on_exec)
 {
@@ -157,9 +142,10 @@ FILE *evy_popen(const char *command, const char *mode)
     bool close_on_exec;
     int kind = parse_mode(mode, &close_on_exec);
     struct child *c = kind ? malloc(sizeof *c) : NULL;
-    unsigned off = cancel_off();
+    int state; /* neither popen nor pclose is a cancellation point in glibc */
+    evy_pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     int err = !kind ? EINVAL : !c ? ENOMEM : open_child(c, command, kind, close_on_exec);
-    cancel_back(off);
+    evy_pthread_setcancelstate(state, NULL);
     if (!err) {
         children_add(c);
         return c->f;
@@ -184,8 +170,9 @@ int evy_pclose(FILE *f)
     pid_t pid = popen_take(f);
     if (!pid)
         return REAL(pclose)(f);
-    unsigned off = cancel_off();
+    int state;
+    evy_pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     int status = close_and_wait(f, pid);
-    cancel_back(off);
+    evy_pthread_setcancelstate(state, NULL);
     return status;
 }
