@@ -143,26 +143,27 @@ static void wake_follow(struct hub *h)
         log_error("hub %u: no memory to wait for its wake-ups", h->index);
 }
 
+static int open_parts(struct hub *h)
+{
+    opening = h;
+    h->base = base_new(config.method);
+    if (!h->base)
+        return errno == EPERM || errno == ENOSYS ? -errno : -ENOMEM;
+    h->edge_triggered = event_base_get_features(h->base) & EV_FEATURE_ET;
+    struct evloop_wake *w = h->wake;
+    int r =
+        OWN_FDS_PASSING(own_fd((int)sys3(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK, 0), &w->fd));
+    w->edge = evloop_edge_triggered(h);
+    return r ? r : wake_add(h);
+}
+
 int evloop_open(struct hub *h)
 {
     event_set_log_callback(on_log);
     event_set_fatal_callback(on_fatal);
     h->epoll_fd = -1;
     h->wake = &wakes[h->index];
-    opening = h;
-    h->base = base_new(config.method);
-    if (!h->base) {
-        int r = errno == EPERM || errno == ENOSYS ? -errno : -ENOMEM;
-        evloop_close(h);
-        return r;
-    }
-    h->edge_triggered = event_base_get_features(h->base) & EV_FEATURE_ET;
-    struct evloop_wake *w = h->wake;
-    int r =
-        OWN_FDS_PASSING(own_fd((int)sys3(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK, 0), &w->fd));
-    w->edge = evloop_edge_triggered(h);
-    if (!r)
-        r = wake_add(h);
+    int r = open_parts(h);
     if (r)
         evloop_close(h);
     return r;
