@@ -1,7 +1,7 @@
 /* Alternate signal stacks. The kernel keeps one for each kernel thread: a carrier has that of the green thread it runs.
    A green thread without one runs on the carrier's own, where the hit of a guard page can be told, unless the program
-   handles faults with SA_ONSTACK: then it has none, as natively. The kernel puts handlers of faults there and no
-   others (proc/sigcall.c does). */
+   handles faults with SA_ONSTACK: then it has none, as natively. The kernel puts handlers of faults there, and libc's
+   own of the signal that its setxid sends to all threads; the program's others are put there by proc/sigcall.c. */
 #ifndef EVY_ALTSTACK_H
 #define EVY_ALTSTACK_H
 
