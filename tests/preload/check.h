@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,17 @@ static inline pthread_t spawn(void *(*body)(void *), void *arg)
     pthread_t t;
     CHECK(pthread_create(&t, NULL, body, arg) == 0);
     return t;
+}
+
+/* A thread's body: it takes no signal and does nothing. */
+static inline void *sleep_unsignalled(void *arg)
+{
+    sigset_t set;
+    sigfillset(&set);
+    pthread_sigmask(SIG_SETMASK, &set, NULL);
+    for (;;)
+        sleep(1000);
+    return arg;
 }
 
 /* Seconds of the monotonic clock. */

@@ -155,16 +155,6 @@ static void descriptor(int flags)
     puts("");
 }
 
-static void *idle(void *arg)
-{
-    sigset_t set;
-    sigfillset(&set);
-    pthread_sigmask(SIG_SETMASK, &set, NULL);
-    for (;;)
-        sleep(1000);
-    return arg;
-}
-
 static void passes_exec(void)
 {
     int status;
@@ -178,7 +168,7 @@ static void passes_exec(void)
         signal(SIGUSR2, SIG_IGN);
         signal(SIGWINCH, SIG_DFL);
         pthread_sigmask(SIG_BLOCK, &set, NULL);
-        spawn(idle, NULL);
+        spawn(sleep_unsignalled, NULL);
         pthread_kill(pthread_self(), SIGUSR1);
         kill(getpid(), SIGUSR1);
         alarm(77);
@@ -220,7 +210,7 @@ int main(int argc, char **argv)
 {
     if (argc > 1)
         return argv[1][0] == 't' ? told() : 1;
-    spawn(idle, NULL);
+    spawn(sleep_unsignalled, NULL);
     setvbuf(stdout, NULL, _IOLBF, 0);
     all(NULL);
     sigset_t set; /* what the other thread's descriptor is to show */

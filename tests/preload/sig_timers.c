@@ -288,21 +288,11 @@ static void timers_of_others(void)
     puts("each its own");
 }
 
-static void *idle(void *arg)
-{
-    sigset_t set;
-    sigfillset(&set);
-    pthread_sigmask(SIG_SETMASK, &set, NULL);
-    for (;;)
-        sleep(1000);
-    return arg;
-}
-
 int main(void)
 {
     sem_init(&posted, 0, 0);
     sem_init(&never, 0, 0);
-    spawn(idle, NULL);
+    spawn(sleep_unsignalled, NULL);
     all(NULL);
     pthread_join(spawn(all, NULL), NULL);
     timers_of_others();

@@ -250,19 +250,9 @@ static void *all(void *arg)
     return arg;
 }
 
-static void *idle(void *arg)
-{
-    sigset_t set;
-    sigfillset(&set);
-    pthread_sigmask(SIG_SETMASK, &set, NULL);
-    for (;;)
-        sleep(1000);
-    return arg;
-}
-
 int main(void)
 {
-    spawn(idle, NULL);
+    spawn(sleep_unsignalled, NULL);
     all(NULL);
     reaped = missed = told = 0;
     pthread_join(spawn(all, NULL), NULL);
