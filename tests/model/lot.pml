@@ -100,6 +100,16 @@ inline answer_note()
     asked = 0
 }
 
+/* woken(): the waker is waited for */
+inline see_woken()
+{
+    if
+    :: woken == WOKEN -> answer = OK
+    :: woken == WAKING -> (woken == WOKEN); answer = OK
+    :: woken == NOT_WOKEN
+    fi
+}
+
 proctype waiter()
 {
     mtype answer;
@@ -127,51 +137,51 @@ proctype waiter()
         :: else -> queued = true; waiters++; unlock()
         fi;
 
-        do /* lot_wait */
+        do /* green_wait */
         :: answer != NOTHING -> break
         :: else ->
             if
-            :: woken == WOKEN -> answer = OK
-            :: woken == WAKING -> (woken == WOKEN); answer = OK
-            :: woken == NOT_WOKEN ->
+            :: cancel -> see_woken();
                 if
-                :: cancel -> answer = CANCELED
-                :: else -> /* sched_park with a deadline */
-                    if
-                    :: leave_carrier(); take_carrier() /* left behind by its hub just before */
-                    :: skip
-                    fi;
-                    timed_out = false;
-                    timer = true;
-                    if
-                    :: wake == RUNNING ->
-                        wake = PARKED;
-                        runnable = false;
-                        leave_carrier();
-                        end_parked: atomic { runnable && !carrier -> carrier = true }
-                    :: wake == NOTIFIED
-                    fi;
-                    wake = RUNNING;
-                    timer = false;
-                    if
-                    :: timed_out -> answer = TIMEDOUT
-                    :: else
-                    fi
-                fi;
-                if
-                :: answer == NOTHING
-                :: else -> /* lot_leave */
-                    lock();
-                    still = (woken == NOT_WOKEN);
-                    if
-                    :: still -> queued = false; waiters--
-                    :: else
-#ifndef BREAK_TIMEOUT
-                       -> answer = OK
-#endif
-                    fi;
-                    unlock()
+                :: answer == NOTHING -> answer = CANCELED
+                :: else
                 fi
+            :: else -> /* sched_park with a deadline */
+                if
+                :: leave_carrier(); take_carrier() /* left behind by its hub just before */
+                :: skip
+                fi;
+                timed_out = false;
+                timer = true;
+                if
+                :: wake == RUNNING ->
+                    wake = PARKED;
+                    runnable = false;
+                    leave_carrier();
+                    end_parked: atomic { runnable && !carrier -> carrier = true }
+                :: wake == NOTIFIED
+                fi;
+                wake = RUNNING;
+                timer = false;
+                if
+                :: timed_out -> answer = TIMEDOUT
+                :: else
+                fi
+            fi;
+            see_woken();
+            if
+            :: answer == NOTHING || answer == OK
+            :: else -> /* unqueue */
+                lock();
+                still = (woken == NOT_WOKEN);
+                if
+                :: still -> queued = false; waiters--
+                :: else
+#ifndef BREAK_TIMEOUT
+                   -> answer = OK
+#endif
+                fi;
+                unlock()
             fi
         od;
 
